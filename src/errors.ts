@@ -1,0 +1,209 @@
+/**
+ * Every error Millrace raises, in one table: its code, and what to do about it.
+ *
+ * Match on `error.code`, never on the class or the message: classes do not survive a thread border.
+ * This file also holds the form in which any error crosses threads (`errorToWire`, `errorFromWire`),
+ * because `structuredClone` drops an error's code, name, class and own fields.
+ */
+import { inspect } from 'node:util'
+
+/** Code -> what to do. A message is made where the error is raised; it names the stage and the value. */
+export const ADVICE = {
+  // Wrong use, known before any thread starts.
+  MILLRACE_INVALID_OPTION: 'Correct the option.',
+  MILLRACE_UNKNOWN_OPTION: 'Remove the option, or correct its name.',
+  MILLRACE_MISSING_OPTION: 'Give the option, or give it a default in the pipeline.',
+  MILLRACE_INVALID_STAGE:
+    'A stage is a function, a generator function, or an object with a `process` function.',
+  MILLRACE_DUPLICATE_STAGE: 'Give every stage of a pipeline a name of its own.',
+  MILLRACE_NO_SOURCE: 'Begin the pipeline with .source(), or call start() with { input }.',
+  MILLRACE_NO_SINK: 'End the pipeline with .sink(), or read the run with `for await`.',
+  MILLRACE_MISPLACED_STAGE: 'A pipeline is one source, then stages, then one sink.',
+  MILLRACE_NO_MODULE:
+    'Export the pipeline from a module with definePipeline(import.meta.url, ...), or put its stages on: "loop".',
+  MILLRACE_MODULE_NOT_FOUND: 'Check the path.',
+  MILLRACE_MODULE_FAILED: 'The module could not be loaded; see the cause.',
+  MILLRACE_NO_DEFAULT_EXPORT:
+    'Export the pipeline as the default export of its module, or a function that returns it.',
+  MILLRACE_NOT_A_PIPELINE: 'Return what pipeline() built.',
+  MILLRACE_TYPESCRIPT: 'Install tsx (npm i -D tsx), use Node 22.18 or later, or compile the file.',
+  MILLRACE_STAGE_NOT_FOUND: 'A pipeline must be the same in every thread: its definition may not depend on time or chance.',
+  MILLRACE_USAGE: 'See millrace --help.',
+  // Queues.
+  MILLRACE_NOT_CLONEABLE: 'Send plain data: what structuredClone accepts.',
+  MILLRACE_ITEM_TOO_LARGE: 'Raise capacityBytes, or send smaller items.',
+  MILLRACE_END_TAKEN: 'Declare more producers or consumers when the queue is made.',
+  MILLRACE_PRODUCER_GONE: 'A producer ended without sending SENTINEL; find out why its thread ended.',
+  MILLRACE_STOP_NOT_LINKED: 'Give the stop event to the queue when it is made: new BoundedQueue({ stop }).',
+  MILLRACE_BAD_HANDLE: 'Pass what `handle` gave, unchanged, inside one process.',
+  MILLRACE_CORRUPT_RECORD: 'Something wrote into memory that belongs to a queue; please report it.',
+  // A run.
+  MILLRACE_STAGE_FAILED: 'The process function threw; see the cause.',
+  MILLRACE_OPEN_FAILED: 'The `open` function of the stage threw; see the cause.',
+  MILLRACE_FLUSH_FAILED: 'The `flush` function of the stage threw; see the cause.',
+  MILLRACE_CLOSE_FAILED: 'The `close` function of the stage threw; see the cause.',
+  MILLRACE_SOURCE_FAILED: 'The source threw; see the cause.',
+  MILLRACE_BAD_OUTPUT: 'Return plain data, undefined to drop the item, or SENTINEL to end the stream.',
+  MILLRACE_WORKER_DIED: 'The worker ended without finishing. Nothing in a stage may call process.exit().',
+  MILLRACE_WORKER_OUT_OF_MEMORY: 'Give the worker more memory, smaller batches or a smaller capacity.',
+  MILLRACE_WORKER_STUCK:
+    'The worker did not end when told to; native code of the stage is blocking. Only a signal can end the process.',
+  MILLRACE_START_TIMEOUT: 'A stage took too long to import or open; raise startMs.',
+  MILLRACE_DRAIN_TIMEOUT: 'The drain took longer than drainMs; raise it, or make the slow stage faster.',
+  MILLRACE_ABORTED: 'The run was aborted.',
+  MILLRACE_OUTPUT_UNREAD: 'Read the outputs with `for await (const out of run)`, or end the pipeline with .sink().',
+  MILLRACE_RUN_FAILED: 'See `failures`.',
+  MILLRACE_STATE: 'Each run is started once; make a new one.',
+  MILLRACE_BUG: 'This is a bug in Millrace; please report it.',
+} as const
+
+export type MillraceErrorCode = keyof typeof ADVICE
+
+/** What an error may say about where it happened. */
+export interface ErrorPlace {
+  stage?: string
+  /** Number of the worker within its stage, from 0. */
+  worker?: number
+  /** Number of the item at the source, from 1. */
+  item?: number
+  option?: string
+}
+
+/** An error of Millrace's own. Match on `code`. */
+export class MillraceError extends Error {
+  override name = 'MillraceError'
+  readonly code: MillraceErrorCode
+  declare readonly stage?: string
+  declare readonly worker?: number
+  declare readonly item?: number
+  declare readonly option?: string
+
+  constructor(code: MillraceErrorCode, message: string, place: ErrorPlace & { cause?: unknown } = {}) {
+    super(message, 'cause' in place ? { cause: place.cause } : undefined)
+    this.code = code
+    const { cause: _, ...where } = place
+    Object.assign(this, where)
+  }
+
+  /** What to do about it. */
+  get advice(): string {
+    return ADVICE[this.code]
+  }
+}
+
+/** An impossible state. */
+export function bug(message: string): MillraceError {
+  return new MillraceError('MILLRACE_BUG', `bug: ${message}. Please report this.`)
+}
+
+/** `stage "resize": workers must be a positive integer, got 0`. */
+export function invalidOption(subject: string, option: string, expected: string, got: unknown, stage?: string): MillraceError {
+  return new MillraceError(
+    'MILLRACE_INVALID_OPTION',
+    `${subject}: ${option} must be ${expected}, got ${show(got)}`,
+    stage === undefined ? { option } : { option, stage },
+  )
+}
+
+/** A value as it may stand in a message: one line, no control characters, at most 80 characters. */
+export function show(value: unknown): string {
+  const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60, maxArrayLength: 5 })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ')
+  return clean.length > 80 ? `${clean.slice(0, 77)}...` : clean
+}
+
+/** An error as plain data, fit for any thread border. */
+export interface WireError {
+  name: string
+  message: string
+  stack?: string
+  cause?: WireError | { value: unknown }
+  errors?: WireError[]
+  /** Other own fields that are plain data. */
+  fields?: Record<string, unknown>
+  /** The built-in class to revive it as. */
+  type: string
+}
+
+const BUILT_IN: Record<string, ErrorConstructor> = {
+  Error,
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  EvalError,
+  URIError,
+}
+const MAX_CAUSES = 16
+const RESERVED = new Set(['name', 'message', 'stack', 'cause', 'errors'])
+
+/** Turns whatever was thrown into plain data. A value that is no Error keeps its text as the message. */
+export function errorToWire(thrown: unknown, depth = 0): WireError {
+  if (!(thrown instanceof Error)) {
+    const message = typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 2 })
+    return { name: 'Error', message: `a value that is no Error was thrown: ${message}`, type: 'Error' }
+  }
+  const wire: WireError = { name: String(thrown.name), message: String(thrown.message), type: builtInType(thrown) }
+  if (typeof thrown.stack === 'string') wire.stack = thrown.stack
+  const { cause } = thrown
+  if (cause !== undefined && depth < MAX_CAUSES) {
+    wire.cause = cause instanceof Error ? errorToWire(cause, depth + 1) : { value: isPlain(cause, 4) ? cause : show(cause) }
+  }
+  if (thrown instanceof AggregateError && depth < MAX_CAUSES) {
+    wire.errors = thrown.errors.map((error) => errorToWire(error, depth + 1))
+  }
+  for (const [key, value] of Object.entries(thrown)) {
+    if (RESERVED.has(key) || !isPlain(value, 4)) continue
+    wire.fields ??= {}
+    wire.fields[key] = value
+  }
+  return wire
+}
+
+/** The error that `errorToWire` described, with its name, code, cause, stack and plain fields. */
+export function errorFromWire(wire: WireError): Error {
+  const error = revive(wire)
+  if (error.name !== wire.name) define(error, 'name', wire.name)
+  define(error, 'stack', wire.stack ?? `${wire.name}: ${wire.message}`)
+  if (wire.cause !== undefined) {
+    define(error, 'cause', 'message' in wire.cause ? errorFromWire(wire.cause) : wire.cause.value)
+  }
+  for (const [key, value] of Object.entries(wire.fields ?? {})) {
+    Object.defineProperty(error, key, { value, enumerable: true, writable: true, configurable: true })
+  }
+  return error
+}
+
+function revive(wire: WireError): Error {
+  if (wire.errors !== undefined) return new AggregateError(wire.errors.map(errorFromWire), wire.message)
+  const code = wire.fields?.code
+  if (wire.name === 'MillraceError' && typeof code === 'string' && code in ADVICE) {
+    return new MillraceError(code as MillraceErrorCode, wire.message)
+  }
+  return new (BUILT_IN[wire.type] ?? Error)(wire.message)
+}
+
+function builtInType(error: Error): string {
+  for (let proto = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
+    const name = proto.constructor?.name
+    if (typeof name === 'string' && BUILT_IN[name]?.prototype === proto) return name
+  }
+  return 'Error'
+}
+
+function define(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true })
+}
+
+function isPlain(value: unknown, depth: number): boolean {
+  if (value === null) return true
+  if (typeof value !== 'object') return typeof value !== 'function' && typeof value !== 'symbol'
+  if (depth === 0) return false
+  if (Array.isArray(value)) return value.every((entry) => isPlain(entry, depth - 1))
+  const proto = Object.getPrototypeOf(value)
+  return (
+    (proto === Object.prototype || proto === null) &&
+    Object.values(value).every((entry) => isPlain(entry, depth - 1))
+  )
+}
