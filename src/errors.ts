@@ -27,7 +27,8 @@ export const ADVICE = {
     'Export the pipeline as the default export of its module, or a function that returns it.',
   MILLRACE_NOT_A_PIPELINE: 'Return what pipeline() built.',
   MILLRACE_TYPESCRIPT: 'Install tsx (npm i -D tsx), use Node 22.18 or later, or compile the file.',
-  MILLRACE_STAGE_NOT_FOUND: 'A pipeline must be the same in every thread: its definition may not depend on time or chance.',
+  MILLRACE_STAGE_NOT_FOUND:
+    'A pipeline must be the same in every thread: its definition may not depend on time or chance.',
   MILLRACE_USAGE: 'See millrace --help.',
   // Queues.
   MILLRACE_NOT_CLONEABLE: 'Send plain data: what structuredClone accepts.',
@@ -48,10 +49,13 @@ export const ADVICE = {
   MILLRACE_WORKER_OUT_OF_MEMORY: 'Give the worker more memory, smaller batches or a smaller capacity.',
   MILLRACE_WORKER_STUCK:
     'The worker did not end when told to; native code of the stage is blocking. Only a signal can end the process.',
+  MILLRACE_WORKER_TERMINATED:
+    'The worker did not stop within abortMs and was terminated; check ctx.signal in long work.',
   MILLRACE_START_TIMEOUT: 'A stage took too long to import or open; raise startMs.',
   MILLRACE_DRAIN_TIMEOUT: 'The drain took longer than drainMs; raise it, or make the slow stage faster.',
   MILLRACE_ABORTED: 'The run was aborted.',
-  MILLRACE_OUTPUT_UNREAD: 'Read the outputs with `for await (const out of run)`, or end the pipeline with .sink().',
+  MILLRACE_OUTPUT_UNREAD:
+    'Read the outputs with `for await (const out of run)`, or end the pipeline with .sink().',
   MILLRACE_RUN_FAILED: 'See `failures`.',
   MILLRACE_STATE: 'Each run is started once; make a new one.',
   MILLRACE_BUG: 'This is a bug in Millrace; please report it.',
@@ -91,13 +95,32 @@ export class MillraceError extends Error {
   }
 }
 
+/** A run that failed: what went wrong, and the report of what came of it all the same. */
+export class PipelineError<Failure = unknown, Report = unknown> extends MillraceError {
+  override name = 'PipelineError'
+  readonly failures: readonly Failure[]
+  readonly report: Report
+
+  constructor(message: string, failures: readonly Failure[], report: Report, cause?: unknown) {
+    super('MILLRACE_RUN_FAILED', message, cause === undefined ? {} : { cause })
+    this.failures = failures
+    this.report = report
+  }
+}
+
 /** An impossible state. */
 export function bug(message: string): MillraceError {
   return new MillraceError('MILLRACE_BUG', `bug: ${message}. Please report this.`)
 }
 
 /** `stage "resize": workers must be a positive integer, got 0`. */
-export function invalidOption(subject: string, option: string, expected: string, got: unknown, stage?: string): MillraceError {
+export function invalidOption(
+  subject: string,
+  option: string,
+  expected: string,
+  got: unknown,
+  stage?: string,
+): MillraceError {
   return new MillraceError(
     'MILLRACE_INVALID_OPTION',
     `${subject}: ${option} must be ${expected}, got ${show(got)}`,
@@ -107,7 +130,12 @@ export function invalidOption(subject: string, option: string, expected: string,
 
 /** A value as it may stand in a message: one line, no control characters, at most 80 characters. */
 export function show(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60, maxArrayLength: 5 })
+  const text = inspect(value, {
+    depth: 1,
+    breakLength: Number.POSITIVE_INFINITY,
+    maxStringLength: 60,
+    maxArrayLength: 5,
+  })
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
   const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ')
   return clean.length > 80 ? `${clean.slice(0, 77)}...` : clean
@@ -144,11 +172,18 @@ export function errorToWire(thrown: unknown, depth = 0): WireError {
     const message = typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 2 })
     return { name: 'Error', message: `a value that is no Error was thrown: ${message}`, type: 'Error' }
   }
-  const wire: WireError = { name: String(thrown.name), message: String(thrown.message), type: builtInType(thrown) }
+  const wire: WireError = {
+    name: String(thrown.name),
+    message: String(thrown.message),
+    type: builtInType(thrown),
+  }
   if (typeof thrown.stack === 'string') wire.stack = thrown.stack
   const { cause } = thrown
   if (cause !== undefined && depth < MAX_CAUSES) {
-    wire.cause = cause instanceof Error ? errorToWire(cause, depth + 1) : { value: isPlain(cause, 4) ? cause : show(cause) }
+    wire.cause =
+      cause instanceof Error
+        ? errorToWire(cause, depth + 1)
+        : { value: isPlain(cause, 4) ? cause : show(cause) }
   }
   if (thrown instanceof AggregateError && depth < MAX_CAUSES) {
     wire.errors = thrown.errors.map((error) => errorToWire(error, depth + 1))

@@ -1,0 +1,67 @@
+/** What a user may write as a source, a stage or a sink, and the context it is given. */
+import type { Sentinel } from '../sentinel.ts'
+
+/** Where `ctx.log` writes. `console` and pino fit as they are. */
+export interface Logger {
+  debug(...message: unknown[]): void
+  info(...message: unknown[]): void
+  warn(...message: unknown[]): void
+  error(...message: unknown[]): void
+}
+
+/** What a process function is given beside its item. One object per worker; its fields change. */
+export interface StageContext {
+  /** Name of the pipeline. */
+  readonly pipeline: string
+  /** Name of the stage. */
+  readonly stage: string
+  /** Number of this worker within its stage, from 0. */
+  readonly worker: number
+  /** Number, at the source, of the item in hand, from 1; 0 outside `process`. */
+  readonly item: number
+  /** How often this item was tried before, plus 1. */
+  readonly attempt: number
+  /**
+   * Aborted when this worker should leave: on abort; for a source already on drain. Its event fires on the
+   * event loop; `signal.aborted` is also true, at once, inside a function that blocks it.
+   */
+  readonly signal: AbortSignal
+  readonly log: Logger
+  /** Memory for an item's bytes. */
+  alloc(bytes: number): Uint8Array
+}
+
+type Awaitable<T> = T | Promise<T>
+
+/** What comes out of a process function that returns R: without `undefined` (dropped) and SENTINEL (the end). */
+export type Emitted<R> =
+  R extends Generator<infer Y, unknown, unknown>
+    ? Exclude<Y, undefined | void | Sentinel>
+    : R extends AsyncGenerator<infer Y, unknown, unknown>
+      ? Exclude<Y, undefined | void | Sentinel>
+      : Exclude<Awaited<R>, undefined | void | Sentinel>
+
+/** One item in; the output, `undefined` to drop it, SENTINEL to end the stream, or a generator of outputs. */
+export type ProcessFunction<I, R> = (item: I, ctx: StageContext) => R
+
+/** A stage that holds a resource: a model, a file, a connection. */
+export interface StageObject<I, R, Resource, F = unknown> {
+  /** Makes the resource, once in each worker, before the first item. */
+  open?: (ctx: StageContext) => Awaitable<Resource>
+  process: (item: I, resource: Resource, ctx: StageContext) => R
+  /** Called at the end of the stream; may return or yield more outputs. Not called on abort. */
+  flush?: (resource: Resource, ctx: StageContext) => F
+  /** Always called once `open` has succeeded, on abort too. */
+  close?: (resource: Resource, ctx: StageContext) => Awaitable<unknown>
+}
+
+export type SourceValue<T> = Iterable<T> | AsyncIterable<T>
+
+/** Gives the items: an iterable, an async iterable (a Readable is one), or a function that makes one. */
+export type SourceBody<T> = SourceValue<T> | ((ctx: StageContext) => Awaitable<SourceValue<T>>)
+
+/** Done to each output of a stage, in the worker of that stage: no queue, no hop. */
+export interface FusedOperator {
+  readonly kind: 'map' | 'filter' | 'flatMap' | 'tap'
+  readonly apply: (item: unknown) => unknown
+}

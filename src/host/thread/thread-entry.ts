@@ -1,0 +1,61 @@
+/** What a worker's thread runs: finds its stage, runs the loop, says what happened. */
+import process from 'node:process'
+import { parentPort, workerData } from 'node:worker_threads'
+import { bug, MillraceError } from '../../errors.ts'
+import { DONE, WorkerCounters } from '../../observe/counters.ts'
+import { makeFailure } from '../../observe/failure.ts'
+import { BoundedQueue } from '../../queue/bounded-queue.ts'
+import { StopEvent } from '../../queue/stop-event.ts'
+import { makeLog } from '../log.ts'
+import { findStage } from '../stage-locator.ts'
+import { countActiveResources } from '../waiting.ts'
+import { WorkerContext } from '../worker-context.ts'
+import { runWorker } from '../worker-loop.ts'
+import { writeStraightThrough } from './stdio.ts'
+import type { FromThread, ThreadTask } from './thread-task.ts'
+
+const port = parentPort
+if (port === null) throw bug('thread-entry was loaded outside a worker')
+const task = workerData as ThreadTask
+const stop = StopEvent.from(task.stop)
+const counters = new WorkerCounters(task.counters, task.index)
+const post = (message: FromThread): void => port.postMessage(message)
+
+const started = new Promise<void>((resolve) => port.once('message', () => resolve()))
+port.unref()
+writeStraightThrough(stop, counters)
+// What the thread itself needs of the event loop, before user code comes in.
+const baseline = countActiveResources()
+port.ref()
+
+try {
+  const stage = await findStage(task.locator)
+  await runWorker({
+    stage,
+    context: new WorkerContext(
+      task.place,
+      stop,
+      stage.kind === 'source' ? 'drain' : 'abort',
+      makeLog(task.place),
+    ),
+    input: task.input && BoundedQueue.from(task.input),
+    output: task.output && BoundedQueue.from(task.output),
+    stop,
+    counters,
+    baseline,
+    spins: task.spins,
+    ready: async () => {
+      post({ millrace: 'ready' })
+      await started
+      port.unref()
+    },
+    fail: (failure) => post({ millrace: 'failure', failure }),
+  })
+} catch (error) {
+  const code = error instanceof MillraceError ? error.code : 'MILLRACE_MODULE_FAILED'
+  post({ millrace: 'failure', failure: makeFailure(code, 'could not be loaded', task.place, error) })
+  stop.set('abort')
+  counters.life = DONE
+}
+// The DONE mark is written: what the stage left open (a timer, a socket) does not keep its thread alive.
+process.exit()

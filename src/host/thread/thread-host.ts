@@ -1,0 +1,69 @@
+/** The host that gives a worker a thread. The only file that creates threads. */
+
+import { type ResourceLimits, Worker } from 'node:worker_threads'
+import { Deferred } from '../../deferred.ts'
+import { MillraceError } from '../../errors.ts'
+import { DONE, WorkerCounters } from '../../observe/counters.ts'
+import { type Failure, makeFailure } from '../../observe/failure.ts'
+import { threadEnded } from '../../queue/thread-watch.ts'
+import type { OnFailure, WorkerEnd, WorkerLife } from '../worker-life.ts'
+import type { FromThread, ThreadTask, ToThread } from './thread-task.ts'
+
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+const ENTRY = new URL(`./thread-entry${extension}`, import.meta.url)
+
+/** Starts the thread. @throws if Node cannot start one */
+export function startThread(
+  task: ThreadTask,
+  resourceLimits: ResourceLimits | undefined,
+  onFailure: OnFailure,
+): WorkerLife {
+  const { stage, worker: number } = task.place
+  const worker = new Worker(ENTRY, {
+    workerData: task,
+    name: `${stage} ${number}`,
+    ...(resourceLimits === undefined ? {} : { resourceLimits }),
+  })
+  const { threadId } = worker
+  const counters = new WorkerCounters(task.counters, task.index)
+  const opened = new Deferred()
+  const ended = new Deferred<WorkerEnd>()
+  const failures: Failure[] = []
+  let thrown: unknown
+  const fail = (failure: Failure): void => {
+    failures.push(failure)
+    onFailure(failure)
+  }
+  worker.on('message', (message: FromThread) => {
+    if (message?.millrace === 'ready') opened.resolve()
+    else if (message?.millrace === 'failure') fail(message.failure)
+  })
+  // Always listened to: an 'error' that nobody hears would end the main thread.
+  worker.on('error', (error) => {
+    thrown = error
+  })
+  worker.on('exit', (code) => {
+    threadEnded(threadId)
+    const how = counters.life === DONE ? 'done' : 'died'
+    if (how === 'died' && failures.length === 0) fail(deathOf(task, code, thrown))
+    opened.resolve()
+    ended.resolve({ how, failures })
+  })
+  return {
+    ready: opened.promise,
+    ended: ended.promise,
+    triggerStart: () => worker.postMessage({ millrace: 'start' } satisfies ToThread),
+    triggerTerminate: () => void worker.terminate(),
+  }
+}
+
+/** Exit code 0 proves nothing: only the DONE mark does, and it was not there. */
+function deathOf(task: ThreadTask, exitCode: number, thrown: unknown): Failure {
+  const { place } = task
+  const isMemory = (thrown as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  if (isMemory) return makeFailure('MILLRACE_WORKER_OUT_OF_MEMORY', 'ran out of memory', place, thrown)
+  if (thrown !== undefined)
+    return makeFailure('MILLRACE_WORKER_DIED', 'died of an uncaught error', place, thrown)
+  const why = `its thread ended with exit code ${exitCode} before it was done`
+  return makeFailure('MILLRACE_WORKER_DIED', 'died', place, new MillraceError('MILLRACE_WORKER_DIED', why))
+}

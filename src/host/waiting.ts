@@ -1,0 +1,83 @@
+/**
+ * How a worker waits, and how it shares its thread's event loop.
+ *
+ * A worker may block its thread only while nothing in the thread needs the event loop: its process function has
+ * never returned a promise, and no timer, socket or request is active. Otherwise it waits on the event loop.
+ * A busy worker lets the event loop turn now and then, so that timers and signals get through.
+ */
+import process from 'node:process'
+import type { Doorbell } from '../queue/doorbell.ts'
+
+/** A blocked thread looks this often whether something in it has come to need the event loop. */
+const LOOK_EVERY_MS = 50
+/** How long a worker in its own thread may keep the event loop from turning. */
+const THREAD_BUSY_MS = 50
+/** The same on the caller's event loop, which has other work to do. */
+const LOOP_BUSY_MS = 4
+/** The clock is read once in so many items in a thread. */
+const THREAD_ITEMS_PER_LOOK = 64
+
+export class Waiting {
+  readonly #canBlock: boolean
+  readonly #baseline: number
+  readonly #itemsPerLook: number
+  readonly #busyMs: number
+  #isAsync = false
+  #mayBlock = false
+  #looked = Number.NEGATIVE_INFINITY
+  #turned = performance.now()
+  #items = 0
+
+  /** @param baseline what `countActiveResources` gave before user code ran; undefined: never block */
+  constructor(baseline: number | undefined) {
+    const canBlock = baseline !== undefined
+    this.#canBlock = canBlock
+    this.#baseline = baseline ?? 0
+    this.#itemsPerLook = canBlock ? THREAD_ITEMS_PER_LOOK : 1
+    this.#busyMs = canBlock ? THREAD_BUSY_MS : LOOP_BUSY_MS
+  }
+
+  /** The process function has returned a promise: from now on the event loop is needed. */
+  becomeAsync(): void {
+    this.#isAsync = true
+  }
+
+  /** Whether the thread may be blocked now. */
+  get mayBlock(): boolean {
+    return this.#mayBlock && !this.#isAsync && performance.now() - this.#looked < LOOK_EVERY_MS
+  }
+
+  /** Waits until `ready()`, in whichever way fits. */
+  async wait(bell: Doorbell, ready: () => boolean): Promise<void> {
+    if (this.#canBlock && !this.#isAsync) {
+      await this.turn()
+      this.#looked = performance.now()
+      this.#mayBlock = countActiveResources() <= this.#baseline
+      if (this.#mayBlock) {
+        bell.waitSync(ready)
+        this.#looked = performance.now()
+        return
+      }
+    }
+    await bell.wait(ready)
+    this.#turned = performance.now()
+  }
+
+  /** Whether the event loop has waited long enough. Asked after each item. */
+  isTurnDue(): boolean {
+    if (++this.#items < this.#itemsPerLook) return false
+    this.#items = 0
+    return performance.now() - this.#turned > this.#busyMs
+  }
+
+  /** Lets the event loop turn once. */
+  async turn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#turned = performance.now()
+  }
+}
+
+/** Timers, sockets and requests that keep this thread's event loop alive. */
+export function countActiveResources(): number {
+  return process.getActiveResourcesInfo().length
+}

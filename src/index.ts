@@ -1,0 +1,39 @@
+/** The public surface. */
+export {
+  type BuiltOptions,
+  definePipeline,
+  type GivenOptions,
+  isMain,
+  type PipelineModule,
+  type PipelineOption,
+  type PipelineOptionTable,
+} from './define/define-pipeline.ts'
+export { type Pipeline, pipeline } from './define/pipeline.ts'
+export type {
+  Emitted,
+  Logger,
+  ProcessFunction,
+  SourceBody,
+  StageContext,
+  StageObject,
+} from './define/stage-body.ts'
+export type { HostName, RunOptions, StageOptions } from './define/stage-options.ts'
+export { MillraceError, type MillraceErrorCode, PipelineError } from './errors.ts'
+export type { Failure } from './observe/failure.ts'
+export type { QueueReport, Report, RunOutcome, StageReport } from './observe/report.ts'
+export type { Plan, PlannedQueue, PlannedStage } from './plan/plan.ts'
+export {
+  BoundedQueue,
+  type BoundedQueueOptions,
+  type GetOptions,
+  type PutOptions,
+  type PutResult,
+} from './queue/bounded-queue.ts'
+export type { QueueHandle } from './queue/queue-memory.ts'
+export { robustPut, robustPutSync } from './queue/robust-put.ts'
+export { StopEvent, type StopEventOptions, type StopHandle, type StopLevel } from './queue/stop-event.ts'
+export { type ManagerOptions, PipelineManager, type RunEvents } from './run/manager.ts'
+export { PipelineStage, type PipelineStageOptions, type StageResult, type StageState } from './run/stage.ts'
+export { type StartSettings, start } from './run/start.ts'
+export type { RunStateName } from './run/state.ts'
+export { EMPTY, type Empty, SENTINEL, type Sentinel } from './sentinel.ts'

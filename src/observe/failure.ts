@@ -1,0 +1,40 @@
+/** What went wrong in a run, as plain data. */
+import { errorToWire, type MillraceErrorCode, show, type WireError } from '../errors.ts'
+
+export interface Failure {
+  code: MillraceErrorCode
+  stage: string
+  /** Number of the worker within its stage, from 0. */
+  worker: number
+  /** Number of the item at the source, from 1. */
+  item?: number
+  /** One sentence: stage, item, cause. */
+  message: string
+  /** What was thrown. */
+  error?: WireError
+}
+
+export interface FailurePlace {
+  stage: string
+  worker: number
+  item?: number
+}
+
+/** `stage "reverse" failed at item 1000: TypeError: x is not a function`. */
+export function makeFailure(
+  code: MillraceErrorCode,
+  doing: string,
+  place: FailurePlace,
+  thrown: unknown,
+): Failure {
+  const error = errorToWire(thrown)
+  const { stage, worker, item } = place
+  const where = item === undefined ? '' : ` at item ${item}`
+  const message = `stage "${stage}" ${doing}${where}: ${error.name}: ${firstLine(error.message)}`
+  return { code, stage, worker, ...(item === undefined ? {} : { item }), message, error }
+}
+
+function firstLine(text: string): string {
+  const line = text.split('\n', 1)[0]
+  return line === text && text.length <= 300 ? text : show(line.slice(0, 300)).slice(1, -1)
+}

@@ -1,0 +1,25 @@
+/** Reads the values of records that `encode` wrote. What comes out never shares memory with the record. */
+
+import { readValue } from './read-value.ts'
+import { corrupt, Reader } from './reader.ts'
+
+let idle: Reader | undefined = new Reader()
+
+/**
+ * The value whose record is exactly `source[start, end)`; nothing outside is read.
+ *
+ * Throws MILLRACE_CORRUPT_RECORD for bytes that `encode` cannot have written, or not all of them.
+ */
+export function decode(source: Buffer, start: number, end: number): unknown {
+  const r = idle ?? new Reader()
+  idle = undefined
+  try {
+    r.begin(source, start, end)
+    const value = readValue(r)
+    if (r.pos !== end) throw corrupt('bytes follow its value')
+    return value
+  } finally {
+    r.finish()
+    idle = r
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * The doorbell: the one word on which a worker sleeps, and the only file that waits or wakes.
+ *
+ * Protocol. One thread sleeps on a bell; any thread rings it.
+ *
+ *   sleeper                                   whoever changes what it waits for
+ *   1 store ASLEEP                            1 make the change (one atomic store)
+ *   2 look at everything it could wait for    2 load the bell; AWAKE: done
+ *   3 nothing there: wait while ASLEEP        3 ASLEEP: compareExchange to AWAKE, notify all
+ *
+ * Both sides store first and look second, and Atomics are sequentially consistent: either the sleeper
+ * sees the change in its second look, or the ringer sees ASLEEP. So no wake-up is lost, and ringing an awake
+ * worker costs one load. No turn of the loop polls: a sleeper without a timeout sleeps until it is rung.
+ *
+ * A ring that meets a thread which died asleep is lost together with that thread; its next life looks
+ * at everything before it sleeps, so nothing depends on the ring having arrived.
+ *
+ * Several waits of one thread may share a bell (two pending `get`s). Therefore only a ringer sets AWAKE
+ * while an asynchronous wait is pending, and everyone who wakes looks again.
+ */
+import {
+  compareExchange,
+  load,
+  notifyAll,
+  peek,
+  poke,
+  store,
+  type Words,
+  wait,
+  waitAsync,
+} from './atomics.ts'
+
+const AWAKE = 0
+const ASLEEP = 1
+/** Offset, from the bell's word, of the count of wake-ups; written by the sleeper alone. */
+const WAKE_UPS = 1
+/** Words per bell: a cache line, so that ringing one worker does not slow down another. */
+export const BELL_WORDS = 16
+
+const MIN_SPINS = 8
+
+export class Doorbell {
+  readonly #words: Words
+  readonly #word: number
+  /** The one outstanding waitAsync of this thread on this bell. */
+  #pending: Promise<void> | undefined
+  #maxSpins = 0
+  #spins = 0
+
+  constructor(words: Words, word: number) {
+    this.#words = words
+    this.#word = word
+  }
+
+  /** How often the sleeper was woken, or woke by its timeout. */
+  get wakeUps(): number {
+    return peek(this.#words, this.#word + WAKE_UPS)
+  }
+
+  get isAsleep(): boolean {
+    return load(this.#words, this.#word) === ASLEEP
+  }
+
+  /**
+   * Lets `waitSync` look up to `turns` times before it sleeps. Worth it only where the thread that is
+   * waited for has a core of its own; adapts down when looking does not help.
+   */
+  allowSpinning(turns: number): void {
+    this.#maxSpins = turns
+    this.#spins = turns
+  }
+
+  /** Wakes the sleeper, if it sleeps. Call it after the change is visible. */
+  ring(): void {
+    const words = this.#words
+    const word = this.#word
+    if (load(words, word) === ASLEEP && compareExchange(words, word, ASLEEP, AWAKE) === ASLEEP) {
+      notifyAll(words, word)
+    }
+  }
+
+  /** Blocks this thread until `ready()`; false if `timeoutMs` passed first. */
+  waitSync(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): boolean {
+    if (this.#spin(ready)) return true
+    const words = this.#words
+    const word = this.#word
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      store(words, word, ASLEEP)
+      const isReady = ready()
+      const leftMs = isReady ? 0 : deadline - performance.now()
+      if (leftMs > 0) {
+        wait(words, word, ASLEEP, leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs)
+        this.#countWakeUp()
+        if (!ready()) continue
+      }
+      // A pending asynchronous wait of this thread still relies on ASLEEP.
+      if (this.#pending === undefined) store(words, word, AWAKE)
+      return isReady || leftMs > 0
+    }
+  }
+
+  /** Waits on the event loop until `ready()`; false if `timeoutMs` passed first. Keeps the process alive. */
+  async wait(
+    ready: () => boolean,
+    timeoutMs = Number.POSITIVE_INFINITY,
+    also?: Promise<unknown>,
+  ): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      store(this.#words, this.#word, ASLEEP)
+      if (ready()) return true
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0) return false
+      const rung = this.#rung()
+      if (rung !== undefined) await awake(also === undefined ? rung : Promise.race([rung, also]), leftMs)
+      this.#countWakeUp()
+      if (ready()) return true
+    }
+  }
+
+  #spin(ready: () => boolean): boolean {
+    const turns = this.#spins
+    for (let turn = 0; turn < turns; turn++) {
+      if (ready()) {
+        this.#spins = Math.min(this.#maxSpins, turns * 2)
+        return true
+      }
+    }
+    if (turns > MIN_SPINS) this.#spins = Math.max(MIN_SPINS, turns >> 1)
+    return false
+  }
+
+  #rung(): Promise<void> | undefined {
+    if (this.#pending === undefined) {
+      const waiting = waitAsync(this.#words, this.#word, ASLEEP)
+      if (!waiting.async) return undefined
+      this.#pending = waiting.value.then(() => {
+        this.#pending = undefined
+      })
+    }
+    return this.#pending
+  }
+
+  #countWakeUp(): void {
+    const at = this.#word + WAKE_UPS
+    poke(this.#words, at, peek(this.#words, at) + 1)
+  }
+}
+
+/** Resolves at the next notify on the word, at once if it no longer has the value. Keeps nothing alive. */
+export async function nextNotify(words: Words, word: number, value: number): Promise<void> {
+  const waiting = waitAsync(words, word, value)
+  if (waiting.async) await waiting.value
+}
+
+let holds = 0
+let holder: NodeJS.Timeout | undefined
+
+/** Awaits with the process kept alive (a pending waitAsync alone does not), for `leftMs` at most. */
+async function awake(rung: Promise<unknown>, leftMs: number): Promise<void> {
+  if (holds++ === 0) holder = setInterval(() => {}, 2 ** 30)
+  let timer: NodeJS.Timeout | undefined
+  try {
+    if (leftMs === Number.POSITIVE_INFINITY) await rung
+    else {
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, leftMs)
+      })
+      await Promise.race([rung, late])
+    }
+  } finally {
+    clearTimeout(timer)
+    if (--holds === 0) clearInterval(holder)
+  }
+}

@@ -1,0 +1,98 @@
+/** The producer's end of a queue: chooses the lane, publishes, rings the reader. One thread at a time. */
+import type { Doorbell } from './doorbell.ts'
+import type { LaneWriter, Origin } from './lane.ts'
+import { DONE, GONE, IDLE, OPEN, type QueueMemory } from './queue-memory.ts'
+
+/** `'full'`: no room now. `'closed'`: no consumer will ever read it; the item was not put. */
+export type TryPutResult = 'ok' | 'full' | 'closed'
+
+export class QueueWriter {
+  readonly bell: Doorbell
+  readonly #memory: QueueMemory
+  readonly #index: number
+  readonly #lanes: LaneWriter[]
+  readonly #readerBells: Doorbell[]
+  readonly #share: number
+  #hasEnded: boolean
+
+  constructor(memory: QueueMemory, index: number) {
+    this.#memory = memory
+    this.#index = index
+    this.bell = memory.doorbell('producer', index)
+    this.#lanes = []
+    this.#readerBells = []
+    for (let consumer = 0; consumer < memory.consumers; consumer++) {
+      this.#lanes.push(memory.laneWriter(index, consumer))
+      this.#readerBells.push(memory.doorbell('consumer', consumer))
+    }
+    this.#share = memory.share(index)
+    this.#hasEnded = memory.state('producer', index) >= DONE
+  }
+
+  /** Puts an item if there is room. @throws MILLRACE_NOT_CLONEABLE, MILLRACE_ITEM_TOO_LARGE */
+  tryPut(value: unknown, origin: Origin): TryPutResult {
+    if (this.#hasEnded || this.#memory.isClosed) return 'closed'
+    const lane = this.#chooseLane()
+    if (lane < 0) return 'closed'
+    if (this.#isShareUsed() || !this.#lanes[lane].tryPut(value, origin)) return 'full'
+    this.#readerBells[lane].ring()
+    return 'ok'
+  }
+
+  /** Publishes SENTINEL to every consumer; never waits. False if the queue is closed or has been ended. */
+  putEnd(origin: Origin): boolean {
+    if (this.#hasEnded || this.#memory.isClosed) return false
+    this.#hasEnded = true
+    for (const [consumer, lane] of this.#lanes.entries()) {
+      lane.putEnd(origin)
+      this.#readerBells[consumer].ring()
+    }
+    this.#memory.leave('producer', this.#index, DONE)
+    return true
+  }
+
+  /** Leaves without SENTINEL. */
+  leave(): void {
+    this.#hasEnded = true
+    this.#memory.leave('producer', this.#index, GONE)
+  }
+
+  /** Whether a refused put may go through now, or never will. */
+  readonly isReady = (): boolean => {
+    if (this.#memory.isClosed) return true
+    const lane = this.#chooseLane()
+    return lane < 0 || (!this.#isShareUsed() && this.#lanes[lane].hasRoom())
+  }
+
+  /** Whether every consumer has gone, or the queue is closed. */
+  get isClosed(): boolean {
+    return this.#memory.isClosed || this.#chooseLane() < 0
+  }
+
+  /** The open lane whose reader has least in hand; before any reader came, the first one's; -1: all left. */
+  #chooseLane(): number {
+    if (this.#lanes.length === 1) return this.#memory.state('consumer', 0) >= DONE ? -1 : 0
+    let best = -1
+    let bestLevel = Number.POSITIVE_INFINITY
+    let firstIdle = -1
+    for (let lane = 0; lane < this.#lanes.length; lane++) {
+      const state = this.#memory.state('consumer', lane)
+      if (state === IDLE && firstIdle < 0) firstIdle = lane
+      if (state !== OPEN) continue
+      const { level } = this.#lanes[lane]
+      if (level < bestLevel) {
+        best = lane
+        bestLevel = level
+      }
+    }
+    return best >= 0 ? best : firstIdle
+  }
+
+  /** Whether this producer's lanes hold its whole share of the capacity. One lane checks that itself. */
+  #isShareUsed(): boolean {
+    if (this.#lanes.length === 1) return false
+    let used = 0
+    for (const lane of this.#lanes) used += lane.level
+    return used >= this.#share
+  }
+}
