@@ -53,6 +53,9 @@ export async function runWorker(task: WorkerTask): Promise<void> {
   await new WorkerLoop(task).run()
 }
 
+/** A worker that processed so many items since it last waited is in a stream, and dozes before it sleeps. */
+const STREAMING_ITEMS = 4
+
 class WorkerLoop {
   readonly #task: WorkerTask
   readonly #bound: BoundStage
@@ -66,6 +69,8 @@ class WorkerLoop {
   /** Nobody reads its outputs any more. */
   #isRefused = false
   #hasFailed = false
+  /** Items since the last wait. */
+  #burst = 0
 
   constructor(task: WorkerTask) {
     this.#task = task
@@ -135,8 +140,12 @@ class WorkerLoop {
         if (!this.#waitForItemSync(reader, isReady)) await this.#waitForItem(reader, isReady)
         continue
       }
+      this.#burst++
       const outcome = this.#processOne(reader)
-      if (typeof outcome !== 'number') this.#settle(reader, await this.#outcomeOf(outcome))
+      if (typeof outcome !== 'number') {
+        this.#writer?.flush()
+        this.#settle(reader, await this.#outcomeOf(outcome))
+      }
       if (this.#waiting.isTurnDue()) await this.#waiting.turn()
     }
   }
@@ -259,13 +268,17 @@ class WorkerLoop {
 
   #waitForItemSync(reader: QueueReader, isReady: () => boolean): boolean {
     if (!this.#waiting.mayBlock) return false
+    this.#writer?.flush()
     const since = performance.now()
-    reader.bell.waitSync(isReady)
+    const isStreaming = this.#burst >= STREAMING_ITEMS
+    this.#burst = 0
+    if (!(isStreaming && reader.bell.dozeSync(isReady))) reader.bell.waitSync(isReady)
     this.#task.counters.addStarved(performance.now() - since)
     return true
   }
 
   async #waitForItem(reader: QueueReader, isReady: () => boolean): Promise<void> {
+    this.#writer?.flush()
     const since = performance.now()
     await this.#waiting.wait(reader.bell, isReady)
     this.#task.counters.addStarved(performance.now() - since)

@@ -12,6 +12,12 @@
  * sees the change in its second look, or the ringer sees ASLEEP. So no wake-up is lost, and ringing an awake
  * worker costs one load. No turn of the loop polls: a sleeper without a timeout sleeps until it is rung.
  *
+ * Dozing. Waking a thread for every few items costs more than the items. A worker that has just been busy
+ * therefore dozes first: it announces DOZING instead of ASLEEP and waits for DOZE_MS at most. A writer wakes a dozing
+ * reader when its lane is half full, or when the writer is about to wait itself (`QueueWriter.flush`); any
+ * other ring wakes it at once. If neither comes, the doze ends by itself, so an item waits for a doze at the longest;
+ * then the worker sleeps for good. A doze is one timed wait per idle period, not a poll.
+ *
  * A ring that meets a thread which died asleep is lost together with that thread; its next life looks
  * at everything before it sleeps, so nothing depends on the ring having arrived.
  *
@@ -32,12 +38,14 @@ import {
 
 const AWAKE = 0
 const ASLEEP = 1
+const DOZING = 2
 /** Offset, from the bell's word, of the count of wake-ups; written by the sleeper alone. */
 const WAKE_UPS = 1
 /** Words per bell: a cache line, so that ringing one worker does not slow down another. */
 export const BELL_WORDS = 16
 
 const MIN_SPINS = 8
+const DOZE_MS = 1
 
 export class Doorbell {
   readonly #words: Words
@@ -70,13 +78,27 @@ export class Doorbell {
     this.#spins = turns
   }
 
-  /** Wakes the sleeper, if it sleeps. Call it after the change is visible. */
+  get isDozing(): boolean {
+    return load(this.#words, this.#word) === DOZING
+  }
+
+  /** Wakes the sleeper, if it sleeps or dozes. Call it after the change is visible. */
   ring(): void {
-    const words = this.#words
-    const word = this.#word
-    if (load(words, word) === ASLEEP && compareExchange(words, word, ASLEEP, AWAKE) === ASLEEP) {
-      notifyAll(words, word)
+    const state = load(this.#words, this.#word)
+    if (state !== AWAKE && compareExchange(this.#words, this.#word, state, AWAKE) === state) {
+      notifyAll(this.#words, this.#word)
     }
+  }
+
+  /** Blocks this thread until `ready()`, or until a short doze is over; whether it is ready. */
+  dozeSync(ready: () => boolean): boolean {
+    store(this.#words, this.#word, DOZING)
+    if (!ready()) {
+      wait(this.#words, this.#word, DOZING, DOZE_MS)
+      this.#countWakeUp()
+    }
+    if (this.#pending === undefined) store(this.#words, this.#word, AWAKE)
+    return ready()
   }
 
   /** Blocks this thread until `ready()`; false if `timeoutMs` passed first. */

@@ -35,8 +35,13 @@ export class QueueWriter {
     const lane = this.#chooseLane()
     if (lane < 0) return 'closed'
     if (this.#isShareUsed() || !this.#lanes[lane].tryPut(value, origin)) return 'full'
-    this.#readerBells[lane].ring()
+    this.#wakeReader(lane)
     return 'ok'
+  }
+
+  /** Wakes readers that doze over items of ours. Call it before waiting for anything but room. */
+  flush(): void {
+    for (const bell of this.#readerBells) if (bell.isDozing) bell.ring()
   }
 
   /** Publishes SENTINEL to every consumer; never waits. False if the queue is closed or has been ended. */
@@ -67,6 +72,13 @@ export class QueueWriter {
   /** Whether every consumer has gone, or the queue is closed. */
   get isClosed(): boolean {
     return this.#memory.isClosed || this.#chooseLane() < 0
+  }
+
+  /** A reader that dozes is let doze until its lane is half full: see doorbell.ts. */
+  #wakeReader(lane: number): void {
+    const bell = this.#readerBells[lane]
+    if (bell.isDozing && this.#lanes[lane].level * 2 < this.#share) return
+    bell.ring()
   }
 
   /** The open lane whose reader has least in hand; before any reader came, the first one's; -1: all left. */

@@ -196,3 +196,21 @@ test('errors of the platform and of Millrace come back as such', () => {
   }
   assert.equal(sent(new Coded('x')).code, 'BY_CLASS')
 })
+
+test('1,000 levels of any container fit an ordinary stack', () => {
+  const wraps: ((inner: unknown) => unknown)[] = [
+    (inner) => [inner],
+    (inner) => ({ inner }),
+    (inner) => new Map([[1, inner]]),
+    (inner) => new Set([inner]),
+  ]
+  for (const wrap of wraps) {
+    let value: unknown = 1
+    for (let i = 0; i < 1000; i++) value = wrap(value)
+    sent(value)
+    assert.throws(() => sent(wrap(value)), {
+      code: 'MILLRACE_NOT_CLONEABLE',
+      message: /nested more than 1000 levels/,
+    })
+  }
+})

@@ -92,9 +92,8 @@ function readPlain(r: Reader): object {
   const object = r.remember({} as Record<string, unknown>)
   r.enter()
   for (let key = r.key(); key !== undefined; key = r.key()) {
-    // Assigning to a name that Object.prototype has may run a setter, or fail if it is frozen.
-    if (key === "__proto__") define(object, key, readValue(r))
-    else object[key] = readValue(r)
+    if (r.assignable) object[key] = readValue(r)
+    else define(object, key, readValue(r))
   }
   r.leave()
   return object

@@ -18,8 +18,8 @@ import { TextCache } from './text-cache.ts'
 const WORD_MAX = 8
 const REFS_KEEP = 1024
 
-const keys = new TextCache()
-const words = new TextCache()
+const keys = new TextCache(isAssignable)
+const words = new TextCache(() => true)
 const float64 = new Float64Array(1)
 const int64 = new BigInt64Array(float64.buffer)
 const word = new Uint8Array(float64.buffer)
@@ -32,6 +32,8 @@ export class Reader {
   buf: RawBuffer = NO_BUFFER
   pos = 0
   end = 0
+  /** Whether the last key may be given to a new object by plain assignment. */
+  assignable = true
   #depth = 0
   #errorDepth = 0
   #refs: unknown[] = []
@@ -123,10 +125,16 @@ export class Reader {
   /** The next key, or undefined behind the last. */
   key(): string | undefined {
     const length = this.byte()
-    if (length <= KEY_SHORT_MAX) return keys.get(this.buf, this.take(length), length)
+    if (length <= KEY_SHORT_MAX) {
+      const key = keys.get(this.buf, this.take(length), length)
+      this.assignable = keys.kept
+      return key
+    }
     if (length === KEYS_END) return undefined
     if (length !== KEY_TEXT) throw corrupt('a key is missing')
-    return this.text()
+    const key = this.text()
+    this.assignable = isAssignable(key)
+    return key
   }
 
   /** Goes one level down. */
@@ -172,6 +180,11 @@ export class Reader {
     word[6] = buf[at + 6]
     word[7] = buf[at + 7]
   }
+}
+
+/** Assigning to a name that Object.prototype has may run a setter, or fail if it is frozen. */
+function isAssignable(key: string): boolean {
+  return !(key in Object.prototype)
 }
 
 export function corrupt(what: string, cause?: unknown): MillraceError {

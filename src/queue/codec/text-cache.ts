@@ -8,10 +8,18 @@ const SLOTS = 1024
  * Holds at most SLOTS strings of the length its callers pass; a hit is verified byte by byte.
  */
 export class TextCache {
+  /** Whether the last text is one to be kept. */
+  kept = true
   readonly #slots: string[] = new Array(SLOTS).fill('')
+  readonly #keeps: (text: string) => boolean
+
+  constructor(keeps: (text: string) => boolean) {
+    this.#keeps = keeps
+  }
 
   /** The string of the one-byte units `buf[pos, pos + length)`. */
   get(buf: RawBuffer, pos: number, length: number): string {
+    this.kept = true
     if (length === 0) return ''
     const mixed = (length * 7 + buf[pos]) * 31 + buf[pos + (length >> 1)] * 17 + buf[pos + length - 1] * 131
     const slot = mixed & (SLOTS - 1)
@@ -21,6 +29,9 @@ export class TextCache {
       while (i < length && found.charCodeAt(i) === buf[pos + i]) i++
       if (i === length) return found
     }
-    return (this.#slots[slot] = buf.latin1Slice(pos, pos + length))
+    const text = buf.latin1Slice(pos, pos + length)
+    if (this.#keeps(text)) this.#slots[slot] = text
+    else this.kept = false
+    return text
   }
 }
