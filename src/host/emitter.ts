@@ -16,30 +16,43 @@ export type Put = (value: unknown) => Awaitable<Outcome>
 /** Returned by the stage that hands outputs to `for await` when nobody takes them any more. */
 export const NOT_TAKEN = Symbol('millrace.NOT_TAKEN')
 
+export interface EmitterSteps {
+  /** Takes each output that came through the operators. */
+  put: Put
+  /** A process function returned SENTINEL. */
+  end: () => void
+  /** User code gave a promise: it needs the event loop. */
+  becomeAsync: () => void
+}
+
 export class Emitter {
   readonly #operators: readonly FusedOperator[]
+  readonly #steps: EmitterSteps
   readonly #put: Put
-  /** Called when a process function returns SENTINEL. */
-  readonly #end: () => void
 
-  constructor(operators: readonly FusedOperator[], put: Put, end: () => void) {
+  constructor(operators: readonly FusedOperator[], steps: EmitterSteps) {
     this.#operators = operators
-    this.#put = put
-    this.#end = end
+    this.#steps = steps
+    this.#put = steps.put
   }
 
   /** Sends on whatever a process function returned. */
   emit(result: unknown): Awaitable<Outcome> {
     if (result === undefined) return DROPPED
     if (result === SENTINEL) {
-      this.#end()
+      this.#steps.end()
       return DROPPED
     }
     if (typeof result === 'object' && result !== null) {
-      if (isThenable(result)) return Promise.resolve(result).then((value) => this.emit(value))
+      if (isThenable(result)) return this.#emitLater(result)
       if (isGenerator(result)) return this.#emitAll(result)
     }
     return this.#operators.length === 0 ? this.#put(result) : this.#through(result, 0)
+  }
+
+  async #emitLater(result: PromiseLike<unknown>): Promise<Outcome> {
+    this.#steps.becomeAsync()
+    return this.emit(await result)
   }
 
   /** Sends on each value; the stream's own end, or a refused put, ends the generator too. */
@@ -74,6 +87,7 @@ export class Emitter {
   }
 
   async #emitAsync(values: AsyncIterable<unknown>): Promise<Outcome> {
+    this.#steps.becomeAsync()
     let total: Outcome = DROPPED
     for await (const value of values) {
       const outcome = await this.emit(value)
@@ -98,6 +112,7 @@ export class Emitter {
   }
 
   async #afterAwait(operator: FusedOperator, current: unknown, result: PromiseLike<unknown>, at: number) {
+    this.#steps.becomeAsync()
     const value = await result
     if (operator.kind === 'flatMap') return this.#spread(value as Iterable<unknown>, at + 1)
     const next = advance(operator, current, value)
@@ -105,7 +120,7 @@ export class Emitter {
   }
 
   #spread(values: Iterable<unknown> | AsyncIterable<unknown>, at: number): Awaitable<Outcome> {
-    const rest = new Emitter(this.#operators.slice(at), this.#put, this.#end)
+    const rest = new Emitter(this.#operators.slice(at), this.#steps)
     return rest.#emitAll(values)
   }
 }

@@ -79,10 +79,14 @@ class WorkerLoop {
     this.#writer = task.output?.writer()
     this.#reader?.bell.allowSpinning(task.spins)
     this.#writer?.bell.allowSpinning(task.spins)
-    this.#emitter = new Emitter(task.stage.operators, this.#put, () => {
-      this.#isOver = true
-    })
     this.#waiting = new Waiting(task.baseline)
+    this.#emitter = new Emitter(task.stage.operators, {
+      put: this.#put,
+      end: () => {
+        this.#isOver = true
+      },
+      becomeAsync: () => this.#waiting.becomeAsync(),
+    })
   }
 
   async run(): Promise<void> {
@@ -162,7 +166,6 @@ class WorkerLoop {
       const result = this.#bound.process(reader.read(), context)
       const outcome = this.#writer === undefined ? this.#deliver(result) : this.#emitter.emit(result)
       if (typeof outcome === 'number') this.#settle(reader, outcome)
-      else this.#waiting.becomeAsync()
       return outcome
     } catch (error) {
       const outcome = this.#failItem(error)
@@ -220,7 +223,10 @@ class WorkerLoop {
 
   /** What a sink made of an item: whatever it returned, it was delivered. */
   #deliver(result: unknown): Awaitable<Outcome> {
-    if (isThenable(result)) return Promise.resolve(result).then((value) => this.#deliver(value))
+    if (isThenable(result)) {
+      this.#waiting.becomeAsync()
+      return Promise.resolve(result).then((value) => this.#deliver(value))
+    }
     if (result === SENTINEL || result === NOT_TAKEN) this.#isOver = true
     return result === NOT_TAKEN ? ABANDONED : OUT
   }

@@ -37,6 +37,8 @@ export function putText(text: string, buf: RawBuffer, pos: number, limit: number
 function putLongText(text: string, buf: RawBuffer, pos: number, limit: number): number {
   const { length } = text
   if (limit - pos <= length) return -1
+  // Flattens a string that was put together from pieces; the expression would do it more slowly.
+  text.charCodeAt(0)
   if (WIDE.test(text)) return putWideText(text, buf, pos, limit)
   let at = pos + 1
   if (length <= SMALL_MAX) buf[pos] = SHORT_TEXT | length
