@@ -27,7 +27,7 @@ export function startOnLoop(task: LoopTask, onFailure: OnFailure): WorkerLife {
   const level = stage.kind === 'source' ? 'drain' : 'abort'
   const running = runWorker({
     ...task,
-    context: new WorkerContext(place, stop, level, makeLog(place)),
+    context: new WorkerContext(place, stop, level, makeLog(place, task.counters)),
     baseline: undefined,
     spins: 0,
     ready: () => {

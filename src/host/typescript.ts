@@ -4,6 +4,7 @@
  * Node 22.18 and later strip types themselves. Before that, tsx does it, through its register API: `--import tsx`
  * does not reach workers on Node 20. When this very file runs as TypeScript, someone has seen to it already.
  */
+import module from 'node:module'
 import process from 'node:process'
 import { MillraceError } from '../errors.ts'
 
@@ -16,6 +17,7 @@ export async function prepareFor(url: string): Promise<void> {
   try {
     const { register } = (await import('tsx/esm/api')) as { register: () => void }
     register()
+    module.register('./typescript-format.js', import.meta.url)
     isRegistered = true
   } catch (cause) {
     throw new MillraceError(

@@ -29,7 +29,8 @@ const FLOATS = 16
 const LIFE = 0
 const IN_HAND = 1
 const NOTED = 2
-const WROTE = 3
+/** And the word after it. */
+const WRITES = 3
 const INTS = 32
 
 /** Bytes of one worker's counters. */
@@ -98,12 +99,13 @@ export class WorkerCounters {
     this.#floats[READ]++
   }
 
-  /** The worker has written to a standard stream. */
-  noteWrite(): void {
-    this.#ints[WROTE] = 1
+  /** The worker has written to stdout (1) or stderr (2). */
+  noteWrite(fd: 1 | 2): void {
+    this.#ints[WRITES + fd - 1]++
   }
-  get hasWritten(): boolean {
-    return this.#ints[WROTE] !== 0
+  /** How often it has, modulo 2^32. */
+  writes(fd: 1 | 2): number {
+    return this.#ints[WRITES + fd - 1]
   }
 
   startClock(nowMs: number): void {

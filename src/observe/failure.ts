@@ -30,7 +30,9 @@ export function makeFailure(
   const error = errorToWire(thrown)
   const { stage, worker, item } = place
   const where = item === undefined ? '' : ` at item ${item}`
-  const message = `stage "${stage}" ${doing}${where}: ${error.name}: ${firstLine(error.message)}`
+  // Our own errors say what happened; their class would only be noise.
+  const name = error.name === 'MillraceError' ? '' : `${error.name}: `
+  const message = `stage "${stage}" ${doing}${where}: ${name}${firstLine(error.message)}`
   return { code, stage, worker, ...(item === undefined ? {} : { item }), message, error }
 }
 

@@ -6,8 +6,8 @@ import type { Doorbell } from './doorbell.ts'
 import { type QueueHandle, QueueMemory } from './queue-memory.ts'
 import { QueueReader, type ReaderOptions } from './queue-reader.ts'
 import { QueueWriter, type TryPutResult } from './queue-writer.ts'
-import { StopEvent } from './stop-event.ts'
-import { watchThreads } from './thread-watch.ts'
+import type { StopEvent } from './stop-event.ts'
+import { keepForThreads, watchThreads } from './thread-watch.ts'
 import { checkTransfer, detach, type Transferable } from './transfer.ts'
 
 export interface BoundedQueueOptions {
@@ -86,11 +86,13 @@ export class BoundedQueue<T = unknown> {
   /** The same queue, in another thread (or in this one). @throws MILLRACE_BAD_HANDLE */
   static from<T = unknown>(handle: QueueHandle): BoundedQueue<T> {
     const memory = QueueMemory.from(handle)
+    keepForThreads(memory)
     return (here.get(memory.id)?.deref() ?? new BoundedQueue(memory)) as BoundedQueue<T>
   }
 
   /** Plain data that travels in `workerData` or `postMessage`, with nothing to transfer. */
   get handle(): QueueHandle {
+    keepForThreads(this.#memory)
     return this.#memory.handle
   }
 
@@ -112,9 +114,12 @@ export class BoundedQueue<T = unknown> {
     return this.#sum((lane) => lane.level)
   }
 
-  /** Most items seen in it. */
+  /** Most items seen in it; with several lanes, at most that many: their peaks need not have come together. */
   get peak(): number {
-    return this.#sum((lane) => lane.peak)
+    return Math.min(
+      this.capacity,
+      this.#sum((lane) => lane.peak),
+    )
   }
 
   /** Items ever put. */
@@ -156,11 +161,11 @@ export class BoundedQueue<T = unknown> {
   /** Puts an item, blocking this thread until there is room: never on the main thread, whose Ctrl-C it blocks. */
   putSync(item: T | Sentinel, options: PutOptions = {}): PutResult {
     const deadline = deadlineOf(options)
+    this.#checkStop(options.stop)
     for (;;) {
-      if (options.stop?.isSet) return 'stopped'
       const result = this.tryPut(item, options)
       if (result !== 'full') return result
-      if (!this.#waitSync(this.writer(), deadline, options.stop)) return 'full'
+      if (!this.#waitSync(this.writer(), deadline)) return 'full'
     }
   }
 
@@ -200,10 +205,11 @@ export class BoundedQueue<T = unknown> {
   /** Takes the next item, blocking this thread: never on the main thread, whose Ctrl-C it blocks. */
   getSync(options: GetOptions = {}): T | Empty | Sentinel {
     const deadline = deadlineOf(options)
+    this.#checkStop(options.stop)
     for (;;) {
-      const item = options.stop?.isSet ? EMPTY : this.tryGet()
-      if (item !== EMPTY || this.stop.isSet || options.stop?.isSet) return item
-      if (!this.#waitSync(this.reader(), deadline, options.stop)) return EMPTY
+      const item = this.tryGet()
+      if (item !== EMPTY || this.stop.isSet) return item
+      if (!this.#waitSync(this.reader(), deadline)) return EMPTY
     }
   }
 
@@ -244,19 +250,32 @@ export class BoundedQueue<T = unknown> {
   }
 
   async #wait(end: WaitingEnd, deadline: number, other: StopEvent | undefined): Promise<boolean> {
-    const isForeign = other !== undefined && !other.isSameAs(this.stop)
-    const ready = () => end.isReady() || this.stop.isSet || (isForeign && other.isSet)
-    return end.bell.wait(ready, deadline - performance.now(), isForeign ? other.changed() : undefined)
+    if (other === undefined || other.isSameAs(this.stop)) {
+      return end.bell.wait(() => end.isReady() || this.stop.isSet, deadline - performance.now())
+    }
+    // Another board's stop does not ring here; this thread's view of it does.
+    const { signal } = other
+    const ring = () => end.bell.ring()
+    signal.addEventListener('abort', ring)
+    try {
+      const ready = () => end.isReady() || this.stop.isSet || other.isSet
+      return await end.bell.wait(ready, deadline - performance.now())
+    } finally {
+      signal.removeEventListener('abort', ring)
+    }
   }
 
-  #waitSync(end: WaitingEnd, deadline: number, other: StopEvent | undefined): boolean {
-    if (other !== undefined && !other.isSameAs(this.stop)) {
-      throw new MillraceError(
-        'MILLRACE_STOP_NOT_LINKED',
-        "a blocked thread can be woken only by the queue's own stop event",
-      )
-    }
+  #waitSync(end: WaitingEnd, deadline: number): boolean {
     return end.bell.waitSync(() => end.isReady() || this.stop.isSet, deadline - performance.now())
+  }
+
+  /** Refused also where there is no need to wait: it must not depend on the load. */
+  #checkStop(other: StopEvent | undefined): void {
+    if (other === undefined || other.isSameAs(this.stop)) return
+    throw new MillraceError(
+      'MILLRACE_STOP_NOT_LINKED',
+      "a blocked thread can be woken only by the queue's own stop event",
+    )
   }
 
   #sum(count: (lane: ReturnType<QueueMemory['laneView']>) => number): number {
@@ -284,9 +303,13 @@ export function sameStop(
     if (queue === undefined) continue
     stop ??= queue.stop
     if (stop.isSameAs(queue.stop)) continue
-    throw new MillraceError('MILLRACE_STOP_NOT_LINKED', `stage "${stage}": its queues have different stop events`, {
-      stage,
-    })
+    throw new MillraceError(
+      'MILLRACE_STOP_NOT_LINKED',
+      `stage "${stage}": its queues have different stop events`,
+      {
+        stage,
+      },
+    )
   }
   return stop
 }
@@ -303,7 +326,7 @@ function allocate(options: BoundedQueueOptions): QueueMemory {
     producers = 1,
     consumers = 1,
   } = options
-  const { name = 'queue', stop = new StopEvent({ doorbells: Math.max(1, producers + consumers) }) } = options
+  const { name = 'queue', stop } = options
   return QueueMemory.allocate({ name, capacity, capacityBytes, producers, consumers }, stop)
 }
 

@@ -45,6 +45,8 @@ const WAKE_UPS = 1
 export const BELL_WORDS = 16
 
 const MIN_SPINS = 8
+/** A timer that should last longer would fire at once; the waiter looks again and goes on waiting. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 const DOZE_MS = 1
 
 export class Doorbell {
@@ -123,11 +125,7 @@ export class Doorbell {
   }
 
   /** Waits on the event loop until `ready()`; false if `timeoutMs` passed first. Keeps the process alive. */
-  async wait(
-    ready: () => boolean,
-    timeoutMs = Number.POSITIVE_INFINITY,
-    also?: Promise<unknown>,
-  ): Promise<boolean> {
+  async wait(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       store(this.#words, this.#word, ASLEEP)
@@ -135,7 +133,7 @@ export class Doorbell {
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) return false
       const rung = this.#rung()
-      if (rung !== undefined) await awake(also === undefined ? rung : Promise.race([rung, also]), leftMs)
+      if (rung !== undefined) await awake(rung, leftMs)
       this.#countWakeUp()
       if (ready()) return true
     }
@@ -187,7 +185,7 @@ async function awake(rung: Promise<unknown>, leftMs: number): Promise<void> {
     if (leftMs === Number.POSITIVE_INFINITY) await rung
     else {
       const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, leftMs)
+        timer = setTimeout(resolve, Math.min(leftMs, MAX_TIMER_MS))
       })
       await Promise.race([rung, late])
     }

@@ -320,7 +320,9 @@ export class LaneView extends LaneEnd {
   get level(): number {
     const head = load(this.words, HEAD)
     const tail = load(this.words, TAIL)
-    return Math.max(0, (tail - head) | 0) - (this.#endsIn(head, tail) ? 1 : 0)
+    const records = (tail - head) | 0
+    // Both ends may have moved on between the two loads; the lane never held more than its capacity.
+    return Math.min(this.capacity, records - (this.#endsIn(head, tail) ? 1 : 0))
   }
 
   /** Items ever published; SENTINEL does not count. */

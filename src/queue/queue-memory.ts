@@ -75,13 +75,17 @@ export class QueueMemory {
     this.#laneAt = laneAt
   }
 
-  /** Allocates a queue's memory and takes a doorbell for each of its ends. @throws MILLRACE_INVALID_OPTION */
+  /**
+   * Allocates a queue's memory and takes a doorbell for each of its ends, on a stop event of its own if none is given.
+   * @throws MILLRACE_INVALID_OPTION
+   */
   static allocate(
     shape: QueueShape,
-    stop: StopEvent,
+    given: StopEvent | undefined,
     bells?: { producers: number[]; consumers: number[] },
   ): QueueMemory {
     check(shape)
+    const stop = given ?? new StopEvent({ doorbells: shape.producers + shape.consumers })
     const memory = new SharedArrayBuffer(layOut(shape).totalBytes)
     const words = new Int32Array(memory, 0, headerWords(shape.producers, shape.consumers))
     poke(words, 0, MAGIC)
@@ -91,8 +95,8 @@ export class QueueMemory {
     poke(words, CAPACITY_BYTES, shape.capacityBytes)
     makeId(words, ID)
     for (let end = 0; end < shape.producers + shape.consumers; end++) {
-      const given = end < shape.producers ? bells?.producers[end] : bells?.consumers[end - shape.producers]
-      poke(words, ENDS + end * LINE + BELL, given ?? stop.takeDoorbell())
+      const bell = end < shape.producers ? bells?.producers[end] : bells?.consumers[end - shape.producers]
+      poke(words, ENDS + end * LINE + BELL, bell ?? stop.takeDoorbell())
     }
     return new QueueMemory(memory, stop)
   }
@@ -127,6 +131,15 @@ export class QueueMemory {
     const isFirst = compareExchange(this.#words, CLOSED, 0, 1) === 0
     if (isFirst) this.ringAll()
     return isFirst
+  }
+
+  /** Whether nobody can wait in it any more: it is closed, or one side has left. */
+  get isOver(): boolean {
+    return (
+      this.isClosed ||
+      this.#haveLeft('producer', this.producers) ||
+      this.#haveLeft('consumer', this.consumers)
+    )
   }
 
   state(role: Role, index: number): number {
@@ -208,6 +221,11 @@ export class QueueMemory {
   /** Items that producer may have in its lanes, in all. */
   share(producer: number): number {
     return this.#lanes[producer].capacity
+  }
+
+  #haveLeft(role: Role, count: number): boolean {
+    for (let index = 0; index < count; index++) if (this.state(role, index) < DONE) return false
+    return true
   }
 
   #laneOf(producer: number, consumer: number): number {

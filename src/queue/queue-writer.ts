@@ -81,7 +81,10 @@ export class QueueWriter {
     bell.ring()
   }
 
-  /** The open lane whose reader has least in hand; before any reader came, the first one's; -1: all left. */
+  /**
+   * The open lane with the fewest items, of several the one whose reader sleeps: the others may be busy with the last
+   * they took. Before any reader came, the first one's; -1: all left.
+   */
   #chooseLane(): number {
     if (this.#lanes.length === 1) return this.#memory.state('consumer', 0) >= DONE ? -1 : 0
     let best = -1
@@ -92,7 +95,7 @@ export class QueueWriter {
       if (state === IDLE && firstIdle < 0) firstIdle = lane
       if (state !== OPEN) continue
       const { level } = this.#lanes[lane]
-      if (level < bestLevel) {
+      if (level < bestLevel || (level === bestLevel && this.#sleepsRather(lane, best))) {
         best = lane
         bestLevel = level
       }
@@ -100,11 +103,20 @@ export class QueueWriter {
     return best >= 0 ? best : firstIdle
   }
 
-  /** Whether this producer's lanes hold its whole share of the capacity. One lane checks that itself. */
+  #sleepsRather(lane: number, than: number): boolean {
+    return this.#readerBells[lane].isAsleep && !this.#readerBells[than].isAsleep
+  }
+
+  /**
+   * Whether this producer's lanes hold its whole share of the capacity. One lane checks that itself. What lies in the
+   * lane of a reader that has left will never be read, and must not stop the others.
+   */
   #isShareUsed(): boolean {
     if (this.#lanes.length === 1) return false
     let used = 0
-    for (const lane of this.#lanes) used += lane.level
+    for (const [consumer, lane] of this.#lanes.entries()) {
+      if (this.#memory.state('consumer', consumer) < DONE) used += lane.level
+    }
     return used >= this.#share
   }
 }

@@ -54,13 +54,13 @@ export interface RunEvents {
  * const report = await run.join()
  */
 export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, AsyncDisposable {
-  readonly #prepare: (output: RunOutput<Out>) => Preparation | Promise<Preparation>
+  readonly #prepare: (output: RunOutput<unknown>) => Preparation | Promise<Preparation>
   readonly #options: Required<RunOptions>
   readonly #userSignal: AbortSignal | undefined
   readonly #state: RunState
   readonly #events = new EventEmitter<RunEvents>()
   readonly #settled = new Deferred<Report>()
-  readonly #output: RunOutput<Out>
+  readonly #output: RunOutput<unknown>
   readonly #ladder: Ladder
   readonly #failures: Failure[] = []
   #prepared: Preparation | undefined
@@ -80,7 +80,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   /** @throws MILLRACE_INVALID_OPTION, MILLRACE_DUPLICATE_STAGE, MILLRACE_STOP_NOT_LINKED */
   constructor(
-    stages: readonly PipelineStage[] | ((output: RunOutput<Out>) => Preparation | Promise<Preparation>),
+    stages: readonly PipelineStage[] | ((output: RunOutput<unknown>) => Preparation | Promise<Preparation>),
     options: ManagerOptions = {},
   ) {
     const { name = 'pipeline', signal, ...run } = options
@@ -186,7 +186,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   [Symbol.asyncIterator](): AsyncIterator<Out, undefined> {
     this.#output.isRead = true
     if (this.#state.is('planned')) this.start()
-    return this.#output
+    return this.#output as AsyncIterator<Out, undefined>
   }
 
   /** Aborts the run if it has not ended, and waits for its end. */
@@ -353,12 +353,9 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   #makeReport(outcome: RunOutcome): Report | undefined {
     if (this.#prepared === undefined) return undefined
     const elapsedMs = performance.now() - this.#startedMs
-    return makeReport(this.#prepared.wiring, {
-      outcome,
-      reason: this.#reason,
-      elapsedMs,
-      failures: this.#failures,
-    })
+    // A failed run's reason is its failures.
+    const reason = outcome === 'failed' ? undefined : this.#reason
+    return makeReport(this.#prepared.wiring, { outcome, reason, elapsedMs, failures: this.#failures })
   }
 
   #cleanUp(): void {

@@ -9,7 +9,7 @@ type Written = (error?: Error | null) => void
 /** When the reader of stdout is gone (`| head`), the run drains and further writes go nowhere. */
 export function writeStraightThrough(stop: StopEvent, counters: WorkerCounters): void {
   let isGone = false
-  const replace = (stream: NodeJS.WriteStream, fd: number) => {
+  const replace = (stream: NodeJS.WriteStream, fd: 1 | 2) => {
     const write = (
       chunk: string | Uint8Array,
       encoding?: BufferEncoding | Written,
@@ -20,7 +20,7 @@ export function writeStraightThrough(stop: StopEvent, counters: WorkerCounters):
         typeof chunk === 'string'
           ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8')
           : chunk
-      if (fd === 1) counters.noteWrite()
+      counters.noteWrite(fd)
       if (!isGone && !writeAllSync(fd, data)) {
         isGone = true
         stop.set('drain')
@@ -29,6 +29,8 @@ export function writeStraightThrough(stop: StopEvent, counters: WorkerCounters):
       return true
     }
     stream.write = write as typeof stream.write
+    // Node gives a worker's streams no descriptor; these have one.
+    Object.defineProperty(stream, 'fd', { value: fd })
   }
   replace(process.stdout, 1)
   replace(process.stderr, 2)

@@ -36,7 +36,7 @@ try {
       task.place,
       stop,
       stage.kind === 'source' ? 'drain' : 'abort',
-      makeLog(task.place),
+      makeLog(task.place, counters),
     ),
     input: task.input && BoundedQueue.from(task.input),
     output: task.output && BoundedQueue.from(task.output),

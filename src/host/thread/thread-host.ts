@@ -12,6 +12,9 @@ import type { FromThread, ThreadTask, ToThread } from './thread-task.ts'
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const ENTRY = new URL(`./thread-entry${extension}`, import.meta.url)
 
+/** Node's exit code when the event loop runs dry before a top-level await is settled. */
+const UNSETTLED = 13
+
 /** Starts the thread. @throws if Node cannot start one */
 export function startThread(
   task: ThreadTask,
@@ -45,7 +48,7 @@ export function startThread(
   worker.on('exit', (code) => {
     threadEnded(threadId)
     const how = counters.life === DONE ? 'done' : 'died'
-    if (how === 'died' && failures.length === 0) fail(deathOf(task, code, thrown))
+    if (how === 'died' && failures.length === 0) fail(deathOf(task, counters, code, thrown))
     opened.resolve()
     ended.resolve({ how, failures })
   })
@@ -58,12 +61,16 @@ export function startThread(
 }
 
 /** Exit code 0 proves nothing: only the DONE mark does, and it was not there. */
-function deathOf(task: ThreadTask, exitCode: number, thrown: unknown): Failure {
-  const { place } = task
+function deathOf(task: ThreadTask, counters: WorkerCounters, exitCode: number, thrown: unknown): Failure {
+  const { inHand } = counters
+  const place = { ...task.place, ...(inHand === 0 ? {} : { item: inHand >>> 0 }) }
   const isMemory = (thrown as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
   if (isMemory) return makeFailure('MILLRACE_WORKER_OUT_OF_MEMORY', 'ran out of memory', place, thrown)
   if (thrown !== undefined)
     return makeFailure('MILLRACE_WORKER_DIED', 'died of an uncaught error', place, thrown)
-  const why = `its thread ended with exit code ${exitCode} before it was done`
+  const why =
+    exitCode === UNSETTLED
+      ? 'the promise it waits for can never settle: nothing is left in its event loop'
+      : `its thread ended with exit code ${exitCode} before it was done`
   return makeFailure('MILLRACE_WORKER_DIED', 'died', place, new MillraceError('MILLRACE_WORKER_DIED', why))
 }

@@ -1,0 +1,128 @@
+/** The command line's own options and FILE; everything else is left for the pipeline. */
+import { parseArgs } from 'node:util'
+import { MillraceError } from '../errors.ts'
+import { GRAPH_FORMATS, type GraphFormat } from '../plan/draw.ts'
+
+export type CommandName = 'run' | 'graph'
+
+export interface OwnOption {
+  type: 'boolean' | 'string'
+  /** What stands for its value in --help. */
+  value?: string
+  doc: string
+}
+
+const HELP: OwnOption = { type: 'boolean', doc: 'Print the options, those of the pipeline too.' }
+const VERBOSE: OwnOption = { type: 'boolean', doc: "Print full stacks, with Millrace's own frames." }
+
+/** The options of each command. */
+export const OWN_OPTIONS = {
+  run: {
+    json: { type: 'boolean', doc: 'Print the report as JSON, as the last line of stdout.' },
+    quiet: { type: 'boolean', doc: 'No live view and no summary. Errors are printed.' },
+    'deadline-ms': {
+      type: 'string',
+      value: 'N',
+      doc: 'How long Ctrl-C waits for what was read to be finished. Default 30000.',
+    },
+    verbose: VERBOSE,
+    help: HELP,
+  },
+  graph: {
+    format: { type: 'string', value: GRAPH_FORMATS.join('|'), doc: 'Default text.' },
+    verbose: VERBOSE,
+    help: HELP,
+  },
+} as const satisfies Record<CommandName, Record<string, OwnOption>>
+
+export interface CommandLine {
+  command: CommandName
+  file: string | undefined
+  /** The arguments for the pipeline. */
+  rest: string[]
+  json: boolean
+  quiet: boolean
+  verbose: boolean
+  help: boolean
+  deadlineMs: number | undefined
+  format: GraphFormat
+}
+
+/**
+ * Takes our own options out of the arguments. Those of the pipeline can only be told apart once its module is loaded.
+ * What follows `--` is the pipeline's, even where an option of ours has the same name.
+ * @throws MILLRACE_USAGE
+ */
+export function readCommandLine(command: CommandName, args: readonly string[]): CommandLine {
+  const end = args.indexOf('--')
+  const head = end < 0 ? [...args] : args.slice(0, end)
+  const tail = end < 0 ? [] : args.slice(end + 1)
+  const { own, file, taken } = takeOwn(command, head)
+  const rest = head.filter((_, index) => !taken.has(index))
+  return {
+    command,
+    file: file ?? tail.shift(),
+    rest: [...rest, ...tail],
+    json: own.has('json'),
+    quiet: own.has('quiet'),
+    verbose: own.has('verbose'),
+    help: own.has('help'),
+    deadlineMs: readDeadline(own.get('deadline-ms')),
+    format: readFormat(own.get('format') ?? 'text'),
+  }
+}
+
+interface Taken {
+  own: Map<string, string | undefined>
+  file: string | undefined
+  /** Indices of the arguments that are ours. */
+  taken: Set<number>
+}
+
+function takeOwn(command: CommandName, args: string[]): Taken {
+  const options: Record<string, OwnOption> = OWN_OPTIONS[command]
+  const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
+  const found: Taken = { own: new Map(), file: undefined, taken: new Set() }
+  for (const token of tokens) {
+    if (token.kind === 'positional' && found.file === undefined) {
+      found.file = token.value
+      found.taken.add(token.index)
+    }
+    if (token.kind !== 'option') continue
+    const name = args[token.index] === '-h' ? 'help' : token.name
+    const option =
+      token.rawName === '-h' || token.rawName.startsWith('--') ? ownOption(options, name) : undefined
+    if (option === undefined) {
+      if (found.file === undefined)
+        throw usage(`options of the pipeline come after its file: ${token.rawName}`)
+      continue
+    }
+    if (option.type === 'boolean' && token.value !== undefined) throw usage(`--${name} takes no value`)
+    if (option.type === 'string' && token.value === undefined) throw usage(`--${name} needs a value`)
+    found.own.set(name, token.value)
+    found.taken.add(token.index)
+    if (token.inlineValue === false) found.taken.add(token.index + 1)
+  }
+  return found
+}
+
+function ownOption(options: Record<string, OwnOption>, name: string): OwnOption | undefined {
+  return Object.hasOwn(options, name) ? options[name] : undefined
+}
+
+function readDeadline(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text)
+  throw usage(`--deadline-ms must be a number of milliseconds, 0 or more, got "${text}"`)
+}
+
+function readFormat(text: string): GraphFormat {
+  const format = GRAPH_FORMATS.find((name) => name === text)
+  if (format === undefined) throw usage(`--format must be ${GRAPH_FORMATS.join(', ')}, got "${text}"`)
+  return format
+}
+
+/** The command was typed wrong. */
+export function usage(message: string): MillraceError {
+  return new MillraceError('MILLRACE_USAGE', message)
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** The command `millrace`: which command it is, and how the process ends. */
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import { type CommandLine, type CommandName, OWN_OPTIONS, readCommandLine } from './command-line.ts'
+import { endProcess } from './end-process.ts'
+import { WRONG_USAGE } from './exit-code.ts'
+import { graphCommand } from './graph-command.ts'
+import { printError, printOut } from './print.ts'
+import { runCommand } from './run-command.ts'
+import { showError } from './show-error.ts'
+import { commandHelp, USAGE } from './usage.ts'
+
+await main(process.argv.slice(2))
+
+async function main([name, ...args]: string[]): Promise<void> {
+  if (name === '--help' || name === '-h' || name === 'help') printOut(USAGE)
+  else if (name === '--version' || name === '-v') printOut(`${version()}\n`)
+  else if (name !== undefined && Object.hasOwn(OWN_OPTIONS, name)) await runNamed(name as CommandName, args)
+  else {
+    printError(name === undefined ? USAGE : `millrace: unknown command "${name}"\n\n${USAGE}`)
+    process.exitCode = WRONG_USAGE
+  }
+}
+
+async function runNamed(command: CommandName, args: string[]): Promise<void> {
+  let line: CommandLine | undefined
+  try {
+    line = readCommandLine(command, args)
+    if (line.help && line.file === undefined) printOut(commandHelp(command))
+    else if (command === 'run') await endProcess(await runCommand(line))
+    else await endProcess({ code: await graphCommand(line), stuck: [], signal: undefined })
+  } catch (error) {
+    printError(showError(error, line?.verbose ?? args.includes('--verbose')))
+    await endProcess({ code: WRONG_USAGE, stuck: [], signal: undefined })
+  }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

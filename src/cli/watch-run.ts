@@ -1,0 +1,90 @@
+/** From a run to the numbers of its live view: rates and shares over the last two seconds. */
+
+import { sharedNowMs } from '../observe/counters.ts'
+import type { Progress, StageProgress } from '../observe/progress.ts'
+import type { PipelineManager } from '../run/manager.ts'
+import type { PipelineStage } from '../run/stage.ts'
+
+interface Sample {
+  atMs: number
+  stages: { items: number; busyMs: number; lifeMs: number; level: number }[]
+}
+
+const WINDOW_MS = 2000
+
+export class RunWatch {
+  readonly #run: PipelineManager
+  readonly #startedMs = performance.now()
+  readonly #samples: Sample[] = []
+
+  constructor(run: PipelineManager) {
+    this.#run = run
+  }
+
+  /** How often the stages have written to stdout (1) or stderr (2). */
+  writes(fd: 1 | 2): number {
+    return this.#run.stages.reduce((sum, stage) => sum + (stage.counters?.writes(fd) ?? 0), 0)
+  }
+
+  /** Undefined until there are stages. */
+  read(): Progress | undefined {
+    const { stages, state } = this.#run
+    if (stages.length === 0) return undefined
+    const now = this.#sample(stages)
+    return {
+      pipeline: this.#run.plan?.pipeline ?? 'pipeline',
+      state,
+      elapsedMs: performance.now() - this.#startedMs,
+      stages: stages.map((stage, index) => this.#readStage(stage, index, now)),
+    }
+  }
+
+  #sample(stages: readonly PipelineStage[]): Sample {
+    const sample: Sample = { atMs: performance.now(), stages: stages.map(sampleStage) }
+    this.#samples.push(sample)
+    while (this.#samples.length > 2 && sample.atMs - this.#samples[0].atMs > WINDOW_MS) this.#samples.shift()
+    return sample
+  }
+
+  #readStage(stage: PipelineStage, index: number, now: Sample): StageProgress {
+    const { input } = stage
+    const then = this.#samples[0].stages[index]
+    const { items, busyMs, lifeMs } = now.stages[index]
+    const seconds = (now.atMs - this.#samples[0].atMs) / 1000
+    const livedMs = lifeMs - then.lifeMs
+    const isIdle = livedMs <= 0 || (items === then.items && isAsleep(stage))
+    return {
+      name: stage.name,
+      state: stage.state,
+      items,
+      itemsPerSecond: seconds > 0 ? (items - then.items) / seconds : 0,
+      busyShare: isIdle ? 0 : Math.min(1, Math.max(0, (busyMs - then.busyMs) / livedMs)),
+      ...(input === undefined ? {} : { queue: { level: this.#meanLevel(index), capacity: input.capacity } }),
+    }
+  }
+
+  /** A level that jumps with every look would tell nothing. */
+  #meanLevel(index: number): number {
+    const sum = this.#samples.reduce((total, { stages }) => total + stages[index].level, 0)
+    return Math.round(sum / this.#samples.length)
+  }
+}
+
+function sampleStage(stage: PipelineStage): Sample['stages'][number] {
+  const { counters, input, output } = stage
+  const times = counters?.times(sharedNowMs()) ?? { busyMs: 0, starvedMs: 0, blockedMs: 0 }
+  return {
+    items: (input === undefined ? output?.passed : counters?.settled) ?? 0,
+    busyMs: times.busyMs,
+    level: input?.level ?? 0,
+    lifeMs: times.busyMs + times.starvedMs + times.blockedMs,
+  }
+}
+
+/** A wait counts as one only when it is over: this tells of one that lasts. */
+function isAsleep({ input, output }: PipelineStage): boolean {
+  return (
+    input?.memory.doorbell('consumer', 0).isAsleep === true ||
+    output?.memory.doorbell('producer', 0).isAsleep === true
+  )
+}

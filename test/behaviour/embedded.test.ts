@@ -1,0 +1,109 @@
+// A run inside an application: fed by `input`, read by `for await`.
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { PipelineError, pipeline, start } from '../../src/index.ts'
+import forms from '../fixtures/pipelines/forms.ts'
+import { test, watch } from '../support/harness.ts'
+
+const work = { form: 'sync', on: 'thread' } as const
+
+function* numbers(): Generator<number> {
+  for (let number = 1; ; number++) yield number
+}
+
+async function collect<T>(run: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of run) all.push(item)
+  return all
+}
+
+test('input may be an array, a generator, an async generator or a Readable', async () => {
+  async function* later() {
+    yield 1
+    await new Promise((resolve) => setImmediate(resolve))
+    yield 2
+  }
+  for (const input of [[1, 2], new Set([1, 2]), later(), Readable.from([1, 2])]) {
+    assert.deepEqual(await collect(watch(start(forms, work, { input }))), [10, 20])
+  }
+})
+
+test('breaking out of the loop stops upstream, and the run completes', async () => {
+  const run = watch(start(forms, work, { input: numbers() }))
+  const taken: number[] = []
+  for await (const output of run) {
+    taken.push(output)
+    if (taken.length === 5) break
+  }
+  assert.deepEqual(taken, [10, 20, 30, 40, 50])
+  assert.equal(run.state, 'ended')
+  const report = await run.join()
+  assert.equal(report.outcome, 'completed')
+  assert.equal(report.stages.at(-1)?.out, 5)
+})
+
+test('breaking out ends a run whose input waits for ever', async () => {
+  async function* stuck() {
+    yield 1
+    await new Promise(() => {})
+  }
+  const run = watch(start(forms, work, { input: stuck() }))
+  for await (const output of run) {
+    assert.equal(output, 10)
+    break
+  }
+  assert.equal((await run.join()).outcome, 'completed')
+})
+
+test('a drain ends the loop after what was read', async () => {
+  const run = watch(start(forms, work, { input: numbers() }))
+  let last = 0
+  for await (const output of run) {
+    if (last === 100) run.drain()
+    assert.equal(output, last + 10)
+    last = output
+  }
+  const report = await run.join()
+  assert.equal(report.outcome, 'drained')
+  assert.equal(report.stages[0].out * 10, last)
+})
+
+test('the loop throws when the run fails, and tells which stage', async () => {
+  async function* broken() {
+    yield 1
+    throw new Error('no more input')
+  }
+  const run = watch(start(forms, work, { input: broken() }))
+  await assert.rejects(collect(run), (error: PipelineError) => {
+    assert.ok(error instanceof PipelineError)
+    assert.match(error.message, /stage "input" failed to read: Error: no more input/)
+    return true
+  })
+  await assert.rejects(run.join(), { code: 'MILLRACE_RUN_FAILED' })
+})
+
+test('joining a run whose outputs nobody reads is an error, not a hang', async () => {
+  const run = watch(start(forms, work, { input: numbers() }))
+  await assert.rejects(run.join(), (error: PipelineError) => /nobody reads its outputs/.test(error.message))
+})
+
+test('an aborted run ends the loop', async () => {
+  const run = watch(start(forms, work, { input: numbers() }))
+  let taken = 0
+  for await (const _ of run) if (++taken === 3) run.abort('enough')
+  const report = await run.join()
+  assert.equal(report.outcome, 'aborted')
+})
+
+test('a pipeline on the loop needs no module', async () => {
+  const upper = pipeline<string>('upper').stage('upper', (text) => text.toUpperCase(), { on: 'loop' })
+  assert.deepEqual(await collect(watch(start(upper, {}, { input: ['a', 'b'] }))), ['A', 'B'])
+})
+
+test('two runs of one pipeline do not disturb each other', async () => {
+  const runs = [1, 2].map(() => collect(watch(start(forms, work, { input: [1, 2, 3] }))))
+  assert.deepEqual(await Promise.all(runs), [
+    [10, 20, 30],
+    [10, 20, 30],
+  ])
+})
