@@ -109,9 +109,12 @@ export class BoundedQueue<T = unknown> {
     return this.#memory.stop
   }
 
-  /** Items in it now. */
+  /** Items in it now. Its lanes are looked at one after the other: while threads use it, nearly. */
   get level(): number {
-    return this.#sum((lane) => lane.level)
+    return Math.min(
+      this.capacity,
+      this.#sum((lane) => lane.level),
+    )
   }
 
   /** Most items seen in it; with several lanes, at most that many: their peaks need not have come together. */

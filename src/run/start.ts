@@ -25,7 +25,7 @@ export interface StartSettings<In = unknown> extends RunOptions {
  */
 export function start<Given, In, Out>(
   what: PipelineModule<Given, In, Out>,
-  options: Given,
+  options: NoInfer<Given>,
   settings?: StartSettings<In>,
 ): PipelineManager<Out>
 export function start<In, Out>(

@@ -10,8 +10,8 @@ const IDLE_MS = 1000
 test('a run that waits for its slow sink wakes up nobody for a second', async () => {
   const gate = new SharedArrayBuffer(4)
   const run = watch(start(chain, { items: 1000, gate, capacity: 2 }))
-  // The sink blocks at item 1, every queue is full, and everyone upstream is asleep.
-  await until(() => isQuiet(run.diagnose(), 3))
+  // The sink blocks at item 1, every queue is full, and everyone upstream has the next item in hand and sleeps.
+  await until(() => run.stages[0]?.counters?.read === 7 && isQuiet(run.diagnose(), 3))
   const before = wakeUps(run)
   // The second that is measured: the one place where a test lets time pass.
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS))

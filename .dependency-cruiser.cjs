@@ -1,0 +1,86 @@
+/**
+ * Who may import whom (DESIGN section 6): the way of the data, from top to bottom, and never back.
+ *
+ * Each folder of src/ lists all it may import from src/; whatever is not listed is an error.
+ */
+const ANYWHERE = '^src/(errors|sentinel|deferred)\\.ts$'
+
+const MAY_IMPORT = {
+  define: ['^src/(errors|sentinel)\\.ts$', '^src/define/'],
+  plan: ['^src/errors\\.ts$', '^src/define/', '^src/plan/'],
+  queue: ['^src/(errors|sentinel)\\.ts$', '^src/queue/'],
+  observe: ['^src/errors\\.ts$', '^src/observe/'],
+  host: [ANYWHERE, '^src/(queue|define|plan|observe|host)/'],
+  run: [ANYWHERE, '^src/(queue|define|plan|observe|host|run)/'],
+}
+
+const ENTRY_FILES = '^src/(index|sources|sinks)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
+
+/** Built-in modules that `import "millrace"` would make every user pay for. */
+const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
+      name: `${folder}-imports-downwards-only`,
+      severity: 'error',
+      from: { path: `^src/${folder}/` },
+      to: { path: '^src/', pathNot: allowed },
+    })),
+    {
+      name: 'words-import-nothing-of-ours',
+      comment: 'errors, sentinel and deferred are imported by all, so they import nobody',
+      severity: 'error',
+      from: { path: ANYWHERE },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'sinks-and-sources-stand-alone',
+      severity: 'error',
+      from: { path: '^src/(sources|sinks)\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(errors|sentinel)\\.ts$', '^src/define/', '^src/host/write-sync\\.ts$'],
+      },
+    },
+    {
+      name: 'entry-files-are-imported-by-nobody',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: ENTRY_FILES },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'type imports do not count: they are gone at run time',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'light-import',
+      comment: "import 'millrace' loads no http, no child_process, no tty",
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: HEAVY },
+    },
+    {
+      name: 'no-packages-installed',
+      comment: 'there are no runtime dependencies; tsx is an optional peer that one file asks for',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/host/typescript\\.ts$' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-packages-missing',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/host/typescript\\.ts$' },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: 'specify',
+    detectProcessBuiltinModuleCalls: true,
+  },
+}

@@ -1,0 +1,89 @@
+/**
+ * Runs the checks and tests of a tier: `node scripts/test.mjs fast|slow [part of a file name ...]`.
+ *
+ * fast: format and lint, types, import directions, then every test of test/{unit,contract,behaviour,surface}.
+ * slow: test/{stress,slow}. With parts of file names, only the tests whose path contains one of them, and no checks.
+ * Stops at the first step that fails. The last thing printed is Node's own summary of the tests.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const REGISTER = new URL('../ts-register.mjs', import.meta.url).href
+
+const TIERS = {
+  // A file's tests have deadlines of their own; the timeout is for one whose thread is blocked.
+  fast: { folders: ['unit', 'contract', 'behaviour', 'surface'], timeoutMs: 60_000 },
+  slow: { folders: ['stress', 'slow'], timeoutMs: 600_000 },
+}
+
+const CHECKS = [
+  [
+    'format and lint',
+    'node_modules/@biomejs/biome/bin/biome',
+    ['ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.'],
+  ],
+  ['types', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']],
+  [
+    'import directions',
+    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src'],
+  ],
+]
+
+const [tierName = 'fast', ...filters] = process.argv.slice(2)
+const tier = TIERS[tierName]
+if (tier === undefined) fail(`there is no tier "${tierName}": fast or slow`, 2)
+
+if (tierName === 'fast' && filters.length === 0) {
+  for (const [name, script, args] of CHECKS) {
+    console.log(`# ${name}`)
+    const status = runNode([path.join(ROOT, script), ...args])
+    if (status !== 0) fail(`${name}: failed`, status)
+  }
+}
+console.log(`# ${tierName} tests`)
+process.exitCode = runTests()
+
+function runTests() {
+  const files = collectFiles()
+  if (files.length === 0) fail(`no ${tierName} tests match ${filters.join(', ') || 'anything'}`, 2)
+  return runNode([
+    '--import',
+    REGISTER,
+    '--conditions=millrace-source',
+    '--test',
+    '--test-reporter=spec',
+    '--test-concurrency=2',
+    `--test-timeout=${tier.timeoutMs}`,
+    ...files,
+  ])
+}
+
+/** Node 20's --test takes no patterns. */
+function collectFiles() {
+  return tier.folders
+    .map((folder) => path.join('test', folder))
+    .filter((folder) => existsSync(path.join(ROOT, folder)))
+    .flatMap((folder) =>
+      readdirSync(path.join(ROOT, folder), { recursive: true }).map((file) => path.join(folder, file)),
+    )
+    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)))
+    .sort()
+}
+
+/** Runs Node on the arguments; its exit code, 1 if a signal ended it. */
+function runNode(args) {
+  const { status, error } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' })
+  if (error !== undefined) throw error
+  return status ?? 1
+}
+
+function fail(message, status) {
+  console.error(message)
+  process.exit(status)
+}

@@ -1,0 +1,75 @@
+/** The command line as a child process, from source. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import type { Readable } from 'node:stream'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Report } from '../../src/index.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const ARGS = [
+  '--import',
+  new URL('../../ts-register.mjs', import.meta.url).href,
+  '--conditions=millrace-source',
+  fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)),
+]
+
+export const DEMO = fixture('../../../examples/demo/pipeline.ts')
+
+/** A file of `test/fixtures/cli`. */
+export function fixture(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/cli/${name}`, import.meta.url))
+}
+
+export interface CommandEnd {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+/** One run of `millrace`; killed with the test if it has not ended. */
+export class Command {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  readonly end: Promise<CommandEnd>
+  stdout = ''
+  stderr = ''
+
+  constructor(t: TestContext, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, [...ARGS, ...args], {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.child.stdout.setEncoding('utf8').on('data', (text) => (this.stdout += text))
+    this.child.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text))
+    this.end = once(this.child, 'close').then(([code, signal]) => {
+      return { code, signal, stdout: this.stdout, stderr: this.stderr }
+    })
+    t.after(() => this.child.kill('SIGKILL'))
+  }
+
+  /** Resolves when the text has come; rejects if the process ends without it. */
+  async shows(stream: 'stdout' | 'stderr', text: string): Promise<void> {
+    while (!this[stream].includes(text)) {
+      const ended = await Promise.race([
+        once(this.child[stream], 'data').then(() => false),
+        this.end.then(() => true),
+      ])
+      if (ended && !this[stream].includes(text)) {
+        throw new Error(`it ended without "${text}" on ${stream}:\n${this.stdout}\n${this.stderr}`)
+      }
+    }
+  }
+}
+
+/** Runs it to its end. */
+export function millrace(t: TestContext, ...args: string[]): Promise<CommandEnd> {
+  return new Command(t, args).end
+}
+
+/** The report that `--json` prints as the last line. */
+export function lastLine({ stdout }: CommandEnd): Report {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) as string)
+}

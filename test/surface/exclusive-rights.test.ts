@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
+
+/** Path below src -> its text without comments. */
+const sources = new Map(
+  readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [
+      file.split(path.sep).join('/'),
+      withoutComments(readFileSync(path.join(SRC, file), 'utf8')),
+    ]),
+)
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|[^:'"`])\/\/.*$/gm, '$1')
+}
+
+function filesWith(pattern: RegExp): string[] {
+  return [...sources].filter(([, text]) => pattern.test(text)).map(([file]) => file)
+}
+
+/** Fails for a file without the right, and for a right that nobody uses any more. */
+function assertOnly(pattern: RegExp, allowed: readonly string[]): void {
+  assert.deepEqual(filesWith(pattern).toSorted(), [...allowed].toSorted())
+}
+
+test('there are sources to look at, and their comments are not looked at', () => {
+  assert.ok(sources.size > 50)
+  assert.ok(sources.get('queue/doorbell.ts')?.includes('class Doorbell'))
+  assert.equal(withoutComments("a /* b\n c */ d // e\nf('http://g')"), "a  d \nf('http://g')")
+})
+
+test('Atomics.wait, waitAsync and notify are used in the one door, and to wait for a full pipe', () => {
+  assertOnly(/Atomics\s*\.\s*(wait|waitAsync|notify)\b|Atomics as unknown/, [
+    'queue/atomics.ts',
+    'host/write-sync.ts',
+  ])
+})
+
+test('only the doorbell and the stop event wait or wake', () => {
+  for (const name of ['wait', 'waitAsync', 'notifyAll']) {
+    const allowed =
+      name === 'notifyAll' ? ['queue/doorbell.ts', 'queue/stop-event.ts'] : ['queue/doorbell.ts']
+    assertOnly(new RegExp(`import \\{[^}]*\\b${name}\\b[^}]*\\} from '[^']*/atomics\\.ts'`), allowed)
+  }
+})
+
+test('shared words of queues are reached only through the one door', () => {
+  const users = filesWith(/\bAtomics\b/).filter((file) => file.startsWith('queue/'))
+  assert.deepEqual(users, ['queue/atomics.ts'])
+})
+
+test('only hosts create threads, and only the command line a process: to have a syntax error found', () => {
+  assertOnly(/\bnew Worker\(/, ['host/thread/thread-host.ts'])
+  assertOnly(/\bnode:(child_process|cluster)\b/, ['cli/find-syntax-error.ts'])
+})
+
+test('timers are for deadlines, for keeping alive and for views', () => {
+  const reasons: Record<string, string> = {
+    'queue/doorbell.ts': 'a waiting process is kept alive; the timeout of a wait',
+    'host/read-items.ts': 'how long a source that waits may take after the drain began',
+    'run/ladder.ts': 'the deadlines of drain, abort and terminate',
+    'run/manager.ts': 'the deadline of the start',
+    'cli/live-view.ts': 'the frames of a view',
+    'cli/end-process.ts': 'the deadline of the last output',
+  }
+  assertOnly(/\bset(Timeout|Interval)\(|timers\/promises/, Object.keys(reasons))
+})
+
+test('error classes are made in one file', () => {
+  assertOnly(/\bclass\s+\w+(<[^>]*>)?\s+extends\s+\w*Error\b/, ['errors.ts'])
+})
+
+test('every error of a run or queue has a code: plain errors are not thrown', () => {
+  assertOnly(/throw new (Error|TypeError|RangeError)\(/, [])
+})
+
+test("the run's state is assigned in one place", () => {
+  const assignments = sources.get('run/state.ts')?.match(/this\.#name = /g)
+  assert.equal(assignments?.length, 1)
+  assertOnly(/:\s*RunStateName\s*=/, ['run/state.ts'])
+})

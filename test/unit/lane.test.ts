@@ -1,0 +1,345 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { encodeToScratch } from '../../src/queue/codec/encode.ts'
+import type { LaneReader, LaneWriter } from '../../src/queue/lane.ts'
+import { TestLane } from '../support/lanes.ts'
+
+const origin = (seq: number, part = 0) => ({ seq, part })
+
+/** Where the counts begin: they run modulo 2^32 and are seen as signed words. */
+const NEAR_OVERFLOW = [0, 2 ** 31 - 3, -(2 ** 31), -3]
+
+function sizeOf(value: unknown): number {
+  return encodeToScratch(value).length
+}
+
+test('a lane takes as many items as its capacity, and one more for each given back', () => {
+  for (const capacity of [1, 2, 3, 4, 7, 8]) {
+    const lane = new TestLane(capacity, 4096)
+    const [writer, reader] = [lane.writer(), lane.reader()]
+    for (let item = 0; item < capacity; item++) assert.ok(writer.tryPut(item, origin(item)))
+    assert.equal(writer.tryPut('one too many', origin(0)), false)
+    assert.equal(writer.hasRoom(), false)
+    assert.equal(reader.isEmpty(), false)
+    reader.commit()
+    assert.equal(writer.hasRoom(), true)
+    assert.ok(writer.tryPut('the next', origin(0)))
+    assert.equal(writer.tryPut('one too many', origin(0)), false)
+  }
+})
+
+test('SENTINEL has a place also in a full lane, and comes after the last item', () => {
+  for (const capacity of [1, 2, 3, 4, 7]) {
+    const lane = new TestLane(capacity, 4096)
+    const [writer, reader] = [lane.writer(), lane.reader()]
+    for (let item = 0; item < capacity; item++) writer.tryPut(item, origin(item))
+    writer.putEnd(origin(capacity))
+    for (let item = 0; item < capacity; item++) {
+      assert.equal(reader.isEmpty(), false)
+      assert.equal(reader.isEnd(), false)
+      assert.equal(reader.read(), item)
+      reader.commit()
+    }
+    assert.equal(reader.isEmpty(), false)
+    assert.equal(reader.isEnd(), true)
+  }
+})
+
+test('an item of exactly the size of the arena goes through; a byte more is refused by its code', () => {
+  for (const value of [
+    'x'.repeat(90),
+    'é'.repeat(45),
+    '\u{1f600}'.repeat(22),
+    new Uint8Array(80),
+    [1, 'a'],
+    0.5,
+  ]) {
+    const size = sizeOf(value)
+    const fits = new TestLane(2, size)
+    assert.ok(fits.writer().tryPut(value, origin(1)), `${size} bytes into ${size}`)
+    assert.deepEqual(fits.contents(), [value])
+    const writer = new TestLane(2, size - 1).writer()
+    assert.throws(() => writer.tryPut(value, origin(1)), { code: 'MILLRACE_ITEM_TOO_LARGE' })
+    assert.ok(writer.tryPut(null, origin(1)), 'the lane is as it was')
+  }
+})
+
+test('an item that cannot be cloned leaves the lane as it was', () => {
+  const lane = new TestLane(4, 256)
+  const writer = lane.writer()
+  writer.tryPut('before', origin(1))
+  for (const value of [() => 1, ['x'.repeat(50), Symbol('s')], { a: { b: () => 1 } }]) {
+    assert.throws(() => writer.tryPut(value, origin(2)), { code: 'MILLRACE_NOT_CLONEABLE' })
+    assert.deepEqual(lane.contents(), ['before'])
+    assert.equal(lane.view().passed, 1)
+  }
+  assert.ok(writer.tryPut('after', origin(3)))
+  assert.deepEqual(lane.contents(), ['before', 'after'])
+})
+
+interface Step {
+  do: 'put' | 'take' | 'new writer' | 'new reader'
+  bytes: number
+}
+
+const steps = (maxBytes: number) =>
+  fc.array(
+    fc.record({
+      do: fc.constantFrom<Step['do']>(
+        'put',
+        'put',
+        'put',
+        'put',
+        'take',
+        'take',
+        'take',
+        'new writer',
+        'new reader',
+      ),
+      bytes: fc.oneof(fc.nat(8), fc.nat(maxBytes)),
+    }),
+    { minLength: 20, maxLength: 200 },
+  )
+
+/** What a lane must do, in the plainest form; and how far the counts are. */
+class Model {
+  readonly lane: TestLane
+  readonly items: string[] = []
+  writer: LaneWriter
+  reader: LaneReader
+  put = 0
+
+  constructor(lane: TestLane) {
+    this.lane = lane
+    this.writer = lane.writer()
+    this.reader = lane.reader()
+  }
+
+  step(step: Step): void {
+    if (step.do === 'put') this.#put(step.bytes)
+    else if (step.do === 'take') this.#take()
+    else if (step.do === 'new writer') this.writer = this.lane.writer()
+    else this.reader = this.lane.reader()
+  }
+
+  check(): void {
+    assert.deepEqual(this.lane.contents(), this.items)
+    const view = this.lane.view()
+    assert.equal(view.level, this.items.length)
+    assert.ok(view.peak >= this.items.length && view.peak <= this.lane.layout.capacity)
+  }
+
+  #put(bytes: number): void {
+    const { lane, items, writer } = this
+    const value = `${this.put}:`.padEnd(bytes, 'x')
+    const size = sizeOf(value)
+    const { capacity, arenaBytes } = lane.layout
+    if (size > arenaBytes && items.length < capacity) {
+      assert.throws(() => writer.tryPut(value, origin(this.put)), { code: 'MILLRACE_ITEM_TOO_LARGE' })
+      return
+    }
+    if (writer.tryPut(value, origin(this.put))) {
+      items.push(value)
+      this.put++
+      assert.ok(items.length <= capacity, 'more items than the capacity')
+      assert.ok(items.reduce((sum, item) => sum + sizeOf(item), 0) <= arenaBytes, 'more bytes than the arena')
+      return
+    }
+    assert.ok(items.length > 0, 'an empty lane refused an item that fits')
+    assert.equal(writer.hasRoom(), false, 'refused, although there is room')
+  }
+
+  #take(): void {
+    const { reader, items } = this
+    assert.equal(reader.isEmpty(), items.length === 0)
+    if (items.length === 0) return
+    assert.equal(reader.read(), items[0])
+    assert.equal(reader.seq, Number.parseInt(items[0], 10))
+    reader.commit()
+    items.shift()
+  }
+}
+
+test('whatever is put and taken in whatever sizes, what is in flight stays whole, also across new lives', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 16, max: 200 }),
+      fc.constantFrom(...NEAR_OVERFLOW),
+      fc.boolean(),
+      steps(70),
+      (capacity, arenaBytes, firstCount, isRebornEachStep, all) => {
+        const model = new Model(new TestLane(capacity, arenaBytes, firstCount))
+        for (const step of all) {
+          model.step(step)
+          model.check()
+          if (!isRebornEachStep) continue
+          model.writer = model.lane.writer()
+          model.reader = model.lane.reader()
+        }
+      },
+    ),
+    { numRuns: 1500 },
+  )
+})
+
+test('an arena beyond the first turn grows into use, and items stay whole on the way', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 64 }), steps(90_000), (capacity, all) => {
+      const model = new Model(new TestLane(capacity, 300_000))
+      for (const step of all) model.step(step)
+      model.check()
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('a refused writer learns of room as soon as there is some, and is not called in vain twice', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 30, max: 120 }),
+      fc.array(fc.nat(60), { minLength: 10, maxLength: 60 }),
+      (capacity, arenaBytes, sizes) => {
+        const lane = new TestLane(capacity, arenaBytes)
+        const [writer, reader] = [lane.writer(), lane.reader()]
+        for (const bytes of sizes) {
+          const value = 'y'.repeat(bytes)
+          if (sizeOf(value) > arenaBytes) continue
+          while (!writer.tryPut(value, origin(1))) {
+            assert.equal(writer.hasRoom(), false)
+            assert.equal(reader.isEmpty(), false, 'no room in an empty lane')
+            reader.commit()
+            if (fitsNow(lane, value))
+              assert.equal(writer.hasRoom(), true, 'there is room, and nobody learns of it')
+          }
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+
+  /** Tries it on a copy of the memory. */
+  function fitsNow(lane: TestLane, value: string): boolean {
+    const copy = new TestLane(lane.layout.capacity, lane.layout.arenaBytes)
+    new Uint8Array(copy.memory).set(new Uint8Array(lane.memory))
+    return copy.writer().tryPut(value, origin(1))
+  }
+})
+
+test('few small items in flight touch only the beginning of a large arena', () => {
+  const lane = new TestLane(1024, 2 ** 20)
+  const [writer, reader] = [lane.writer(), lane.reader()]
+  for (let item = 0; item < 50_000; item++) {
+    writer.tryPut(`item ${item}`, origin(item))
+    // Four in flight, so the lane is never empty and never turns for that reason.
+    if (item < 4) continue
+    reader.isEmpty()
+    reader.commit()
+  }
+  assert.ok(lane.arenaFrom(65 * 1024).every((byte) => byte === 0))
+  assert.ok(!lane.arenaFrom(60 * 1024).every((byte) => byte === 0), 'they did not get to the turn')
+})
+
+test('the whole arena can be filled, however small the items', () => {
+  const lane = new TestLane(4096, 2 ** 20)
+  const writer = lane.writer()
+  const value = 'z'.repeat(1000)
+  let put = 0
+  while (writer.tryPut(value, origin(put))) put++
+  assert.ok((put + 1) * sizeOf(value) > 2 ** 20, `${put} items of ${sizeOf(value)} bytes`)
+})
+
+test('a view tells level, peak, items passed, what remains and what was newest', () => {
+  for (const first of NEAR_OVERFLOW) {
+    const lane = new TestLane(4, 4096, first)
+    const [writer, reader, view] = [lane.writer(), lane.reader(), lane.view()]
+    const before = view.passed
+    for (const seq of [7, 8, 9]) writer.tryPut('item', origin(seq, seq + 1))
+    reader.isEmpty()
+    reader.commit()
+    assert.equal(view.level, 2)
+    assert.equal(view.peak, 3)
+    assert.equal(view.passed - before, 3)
+    assert.deepEqual([...view.remaining()], [origin(8, 9), origin(9, 10)])
+    assert.deepEqual(view.newest, origin(9, 10))
+    writer.putEnd(origin(10))
+    assert.equal(view.level, 2, 'SENTINEL is no item')
+    assert.equal(view.passed - before, 3, 'SENTINEL is no item')
+    assert.deepEqual([...view.remaining()], [origin(8, 9), origin(9, 10)])
+    for (let item = 0; item < 2; item++) {
+      reader.isEmpty()
+      reader.commit()
+    }
+    assert.equal(view.level, 0, 'only SENTINEL is left')
+    assert.equal(view.peak, 3)
+  }
+})
+
+test('an untouched lane has no newest item; the count of items passed goes on beyond 2^32', () => {
+  const fresh = new TestLane(2, 64)
+  assert.equal(fresh.view().newest, undefined)
+  assert.equal(fresh.writer().lastOrigin(), undefined)
+  assert.equal(fresh.view().passed, 0)
+  const lane = new TestLane(2, 64, -1)
+  const [writer, reader] = [lane.writer(), lane.reader()]
+  assert.equal(lane.view().passed, 2 ** 32 - 1)
+  for (let item = 0; item < 3; item++) {
+    writer.tryPut('x', origin(item))
+    reader.isEmpty()
+    reader.commit()
+  }
+  assert.equal(lane.view().passed, 2 ** 32 + 2)
+})
+
+test('item numbers beyond 2^32 arrive as they were', () => {
+  for (const seq of [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, 2 ** 52 + 3]) {
+    const lane = new TestLane(1, 64)
+    const writer = lane.writer()
+    writer.tryPut('x', origin(seq, 3))
+    const reader = lane.reader()
+    assert.equal(reader.isEmpty(), false)
+    assert.equal(reader.seq, seq)
+    assert.deepEqual(writer.lastOrigin(), { seq, part: 3, isEnd: false })
+    assert.deepEqual(
+      lane.writer().lastOrigin(),
+      { seq, part: 3, isEnd: false },
+      'the next life of the writer',
+    )
+    assert.deepEqual(lane.view().newest, origin(seq, 3))
+  }
+})
+
+test('the next life of a writer knows that the stream was ended', () => {
+  const lane = new TestLane(2, 64)
+  const writer = lane.writer()
+  writer.tryPut('x', origin(4))
+  writer.putEnd(origin(5))
+  assert.deepEqual(lane.writer().lastOrigin(), { seq: 5, part: 0, isEnd: true })
+})
+
+test('a record that points outside the arena is refused, not read', () => {
+  const lane = new TestLane(1, 64)
+  lane.writer().tryPut('x', origin(1))
+  // Offset and length of the first slot.
+  for (const [word, value] of [
+    [32, -1],
+    [32, 2 ** 20],
+    [33, -1],
+    [33, 65],
+  ]) {
+    const words = new Int32Array(lane.memory)
+    const was = words[word]
+    words[word] = value
+    const reader = lane.reader()
+    assert.equal(reader.isEmpty(), false)
+    assert.throws(() => reader.read(), { code: 'MILLRACE_CORRUPT_RECORD' })
+    words[word] = was
+  }
+})
+
+test('giving back a record that is not there is an error', () => {
+  const reader = new TestLane(1, 64).reader()
+  assert.throws(() => reader.commit(), { code: 'MILLRACE_BUG' })
+})

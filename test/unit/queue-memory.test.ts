@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  DONE,
+  GONE,
+  IDLE,
+  OPEN,
+  type QueueHandle,
+  QueueMemory,
+  type QueueShape,
+} from '../../src/queue/queue-memory.ts'
+import { StopEvent } from '../../src/queue/stop-event.ts'
+
+const SHAPE: QueueShape = { name: 'test', capacity: 8, capacityBytes: 4096, producers: 2, consumers: 2 }
+
+function allocate(shape: Partial<QueueShape> = {}, stop = new StopEvent()): QueueMemory {
+  return QueueMemory.allocate({ ...SHAPE, ...shape }, stop)
+}
+
+test('a thread takes the first free end, and has it from then on', () => {
+  const memory = allocate()
+  for (const role of ['producer', 'consumer'] as const) {
+    assert.equal(memory.claim(role, 5), 0)
+    assert.equal(memory.claim(role, 0), 1, 'the main thread has number 0')
+    assert.equal(memory.claim(role, 5), 0)
+    assert.equal(memory.claim(role, 0), 1)
+    assert.throws(() => memory.claim(role, 6), {
+      code: 'MILLRACE_END_TAKEN',
+      message: new RegExp(`made for 2 ${role}s`),
+    })
+  }
+})
+
+test('an end opens when it is taken, and its state only moves forward', () => {
+  const memory = allocate()
+  assert.equal(memory.state('producer', 0), IDLE)
+  memory.claim('producer', 1)
+  assert.equal(memory.state('producer', 0), OPEN)
+  memory.leave('producer', 0, DONE)
+  memory.leave('producer', 0, GONE)
+  assert.equal(memory.state('producer', 0), DONE)
+  assert.equal(memory.claim('producer', 1), 0)
+  assert.equal(memory.state('producer', 0), DONE, 'taking it again does not open it again')
+  assert.equal(memory.state('producer', 1), IDLE)
+})
+
+test('a thread that has gone leaves exactly its own ends', () => {
+  const memory = allocate()
+  memory.claim('producer', 1)
+  memory.claim('producer', 2)
+  memory.claim('consumer', 2)
+  memory.claim('consumer', 1)
+  memory.leave('consumer', 0, DONE)
+  memory.markThreadGone(2)
+  assert.deepEqual([memory.state('producer', 0), memory.state('producer', 1)], [OPEN, GONE])
+  assert.deepEqual([memory.state('consumer', 0), memory.state('consumer', 1)], [DONE, OPEN])
+  memory.markThreadGone(7)
+  assert.deepEqual([memory.state('producer', 0), memory.state('consumer', 1)], [OPEN, OPEN])
+})
+
+test('an end that is given to the next life of a worker is open, and the dead life cannot close it', () => {
+  const memory = allocate()
+  memory.claim('consumer', 1)
+  memory.markThreadGone(1)
+  memory.transfer('consumer', 0, 2)
+  assert.equal(memory.state('consumer', 0), OPEN)
+  memory.markThreadGone(1)
+  assert.equal(memory.state('consumer', 0), OPEN)
+  assert.equal(memory.claim('consumer', 2), 0)
+})
+
+test('every end has a doorbell of its own, and leaving rings them all', async () => {
+  const stop = new StopEvent({ doorbells: 4 })
+  const memory = allocate({}, stop)
+  const ends = (['producer', 'consumer'] as const).flatMap((role) =>
+    [0, 1].map((index) => memory.doorbell(role, index)),
+  )
+  const waits = ends.map((bell) => bell.wait(() => memory.state('producer', 0) === DONE))
+  for (const [index, bell] of ends.entries()) {
+    bell.ring()
+    assert.deepEqual(
+      ends.map((end) => end.isAsleep),
+      ends.map((_, end) => end > index),
+    )
+  }
+  await Promise.resolve()
+  memory.leave('producer', 0, DONE)
+  assert.deepEqual(await Promise.all(waits), [true, true, true, true])
+})
+
+test('closing it is told once, and seen through every handle', () => {
+  const memory = allocate()
+  const other = QueueMemory.from(structuredClone(memory.handle))
+  assert.equal(other.isClosed, false)
+  assert.equal(memory.close(), true)
+  assert.equal(other.isClosed, true)
+  assert.equal(other.close(), false)
+  assert.equal(memory.id, other.id)
+  assert.notEqual(memory.id, allocate().id)
+})
+
+test('the capacity is shared out to the producers without loss', () => {
+  for (const [capacity, producers] of [
+    [5, 2],
+    [3, 3],
+    [100, 7],
+    [1, 1],
+  ]) {
+    const memory = allocate({ capacity, producers })
+    const shares = Array.from({ length: producers }, (_, index) => memory.share(index))
+    assert.equal(
+      shares.reduce((sum, share) => sum + share, 0),
+      capacity,
+    )
+    assert.ok(Math.max(...shares) - Math.min(...shares) <= 1)
+  }
+})
+
+test('lanes do not overlap: filling all of them to the last byte leaves every item whole', () => {
+  const memory = allocate({ capacity: 12, capacityBytes: 64 * 6 + 5, producers: 3, consumers: 2 })
+  const pairs = [0, 1, 2].flatMap((producer) => [0, 1].map((consumer) => [producer, consumer] as const))
+  for (const [producer, consumer] of pairs) {
+    const writer = memory.laneWriter(producer, consumer)
+    for (
+      let part = 0;
+      writer.tryPut(`${producer}${consumer}${part}`.padEnd(13, '.'), { seq: 1, part });
+      part++
+    );
+    writer.putEnd({ seq: 1, part: 99 })
+  }
+  for (const [producer, consumer] of pairs) {
+    const reader = memory.laneReader(producer, consumer)
+    let part = 0
+    for (; !reader.isEmpty() && !reader.isEnd(); reader.commit()) {
+      assert.equal(reader.read(), `${producer}${consumer}${part++}`.padEnd(13, '.'))
+    }
+    assert.ok(part >= 3, `only ${part} items`)
+    assert.ok(reader.isEnd())
+  }
+})
+
+test('each option out of its range is refused by its name', () => {
+  const wrong: [keyof QueueShape, unknown[]][] = [
+    ['capacity', [0, -1, 1.5, Number.NaN, '4', 2 ** 20 + 1, null, Number.POSITIVE_INFINITY]],
+    ['capacityBytes', [0, 255, -1, 0.5, Number.NaN, '4096', 2 ** 31, null]],
+    ['producers', [0, -1, 1.5, '2', 1025, null]],
+    ['consumers', [0, -1, 1.5, '2', 1025, null]],
+  ]
+  for (const [option, values] of wrong) {
+    for (const value of values) {
+      assert.throws(
+        () => allocate({ [option]: value }),
+        {
+          code: 'MILLRACE_INVALID_OPTION',
+          option,
+          message: new RegExp(`^queue "test": ${option} must be .*, got `),
+        },
+        `${option}: ${value}`,
+      )
+    }
+  }
+  assert.throws(() => allocate({ capacity: 1 }), { option: 'capacity', message: /number of producers \(2\)/ })
+})
+
+test('a stop event with too few doorbells is refused, and one with enough is not', () => {
+  assert.throws(() => allocate({}, new StopEvent({ doorbells: 3 })), { code: 'MILLRACE_INVALID_OPTION' })
+  allocate({}, new StopEvent({ doorbells: 4 }))
+})
+
+test('what is no handle is refused', () => {
+  const { memory, stop, kind } = allocate().handle
+  const wrong: unknown[] = [
+    undefined,
+    null,
+    'x',
+    {},
+    { kind, stop },
+    { memory, stop },
+    { kind, memory },
+    { kind, memory: new SharedArrayBuffer(8), stop },
+    { kind, memory: new SharedArrayBuffer(4096), stop },
+    { kind, memory: new ArrayBuffer(4096), stop },
+    { kind: 'millrace.stop/1', memory, stop },
+  ]
+  for (const handle of wrong) {
+    assert.throws(() => QueueMemory.from(handle as QueueHandle), { code: 'MILLRACE_BAD_HANDLE' })
+  }
+})
