@@ -19,7 +19,8 @@ const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS)
 const results = []
 for (const name of names) {
   const scenario = SCENARIOS[name]
-  if (scenario === undefined) throw new Error(`no scenario "${name}"; there are ${Object.keys(SCENARIOS).join(', ')}`)
+  if (scenario === undefined)
+    throw new Error(`no scenario "${name}"; there are ${Object.keys(SCENARIOS).join(', ')}`)
   for (const setting of scenario.settings) results.push(runScenario(name, scenario, setting))
 }
 if (values.json) console.log(JSON.stringify({ machine: machine(), results }, null, 2))
@@ -57,7 +58,9 @@ function checkSameWork(runs) {
 function summarise(name, runs) {
   const rates = runs.map((run) => run.items / (run.elapsedMs / 1000)).sort((a, b) => a - b)
   const median = rates[rates.length >> 1]
-  const switches = runs.map((run) => (1000 * run.switches) / run.items).sort((a, b) => a - b)[runs.length >> 1]
+  const switches = runs.map((run) => (1000 * run.switches) / run.items).sort((a, b) => a - b)[
+    runs.length >> 1
+  ]
   return { name, perSecond: median, lowest: rates[0], highest: rates.at(-1), switchesPer1000: switches }
 }
 
@@ -70,7 +73,9 @@ function print({ scenario, setting, items, rounds, rows }) {
   for (const row of rows) {
     const spread = `${short(row.lowest)} to ${short(row.highest)}`
     const ratio = (row.perSecond / base.perSecond).toFixed(2)
-    console.log(`| ${row.name} | ${short(row.perSecond)} | ${spread} | ${ratio} | ${row.switchesPer1000.toFixed(1)} |`)
+    console.log(
+      `| ${row.name} | ${short(row.perSecond)} | ${spread} | ${ratio} | ${row.switchesPer1000.toFixed(1)} |`,
+    )
   }
 }
 

@@ -9,7 +9,11 @@ export const SCENARIOS = {
       { name: 'plain loop', file: './chain-text/plain-loop.mjs' },
       { name: 'node:stream', file: './chain-text/node-stream.mjs' },
       { name: 'MessageChannel', file: './chain-text/message-channel.mjs', settings: { batch: 1 } },
-      { name: 'MessageChannel, batches of 64', file: './chain-text/message-channel.mjs', settings: { batch: 64 } },
+      {
+        name: 'MessageChannel, batches of 64',
+        file: './chain-text/message-channel.mjs',
+        settings: { batch: 64 },
+      },
     ],
   },
 }

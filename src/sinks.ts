@@ -1,6 +1,5 @@
 /** Sinks to end a pipeline with: `millrace/sinks`. */
 import { closeSync, openSync } from 'node:fs'
-import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
 import type { StageObject } from './define/stage-body.ts'
 import { writeAllSync } from './host/write-sync.ts'

@@ -33,7 +33,7 @@ function runStage({ role, input, output, items, capacity, batch }) {
   const checksum = new Checksum()
   const window = Math.max(1, Math.floor(capacity / batch))
   let credits = window
-  let waiting = []
+  const waiting = []
   let number = 0
   let pump = () => {}
   output?.on('message', (given) => {

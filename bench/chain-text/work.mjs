@@ -22,6 +22,7 @@ export class Checksum {
 
   add(line) {
     this.count++
-    this.sum = (Math.imul(this.sum, 31) + line.length + line.charCodeAt(0) + line.charCodeAt(line.length >> 1)) | 0
+    this.sum =
+      (Math.imul(this.sum, 31) + line.length + line.charCodeAt(0) + line.charCodeAt(line.length >> 1)) | 0
   }
 }

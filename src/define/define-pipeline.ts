@@ -1,6 +1,5 @@
 /** A pipeline's module: where it lies, which options it takes, how it is built from them. */
 import { realpathSync } from 'node:fs'
-import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { Pipeline } from './pipeline.ts'

@@ -41,13 +41,16 @@ async function readSync(iterator: Iterator<unknown>, reading: Reading): Promise<
 async function readAsync(iterator: AsyncIterator<unknown>, reading: Reading): Promise<void> {
   reading.waiting.becomeAsync()
   const drained = onceAborted(reading.drained())
-  while (!reading.isOver()) {
-    const next = iterator.next()
-    const step = await drained.or(next)
-    if (step === undefined) break
-    if (step.done || step.value === SENTINEL) return
-    await reading.place(step.value)
-    if (reading.waiting.isTurnDue()) await reading.waiting.turn()
+  try {
+    while (!reading.isOver()) {
+      const step = await drained.or(iterator.next())
+      if (step === undefined) break
+      if (step.done || step.value === SENTINEL) return
+      await reading.place(step.value)
+      if (reading.waiting.isTurnDue()) await reading.waiting.turn()
+    }
+  } finally {
+    drained.forget()
   }
   // A generator that waits for something cannot be interrupted: do not wait for its return().
   const returning = iterator.return?.()
@@ -57,13 +60,16 @@ async function readAsync(iterator: AsyncIterator<unknown>, reading: Reading): Pr
 interface Interruptible {
   /** The step, or `undefined` if the signal came and the step did not within `LAST_ITEM_MS`. */
   or<T>(step: Promise<T>): Promise<T | undefined>
+  /** No more steps. */
+  forget(): void
 }
 
 /** One listener for all steps: `Promise.race` with a long-lived promise would keep every step in memory. */
 function onceAborted(signal: AbortSignal): Interruptible {
   let interrupt: (() => void) | undefined
+  let timer: NodeJS.Timeout | undefined
   const soon = () => {
-    setTimeout(() => interrupt?.(), LAST_ITEM_MS)
+    timer = setTimeout(() => interrupt?.(), LAST_ITEM_MS)
   }
   if (signal.aborted) soon()
   else signal.addEventListener('abort', soon, { once: true })
@@ -73,6 +79,10 @@ function onceAborted(signal: AbortSignal): Interruptible {
         interrupt = () => resolve(undefined)
         Promise.resolve(step).then(resolve, reject)
       }),
+    forget: () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', soon)
+    },
   }
 }
 

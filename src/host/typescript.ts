@@ -5,7 +5,6 @@
  * does not reach workers on Node 20. When this very file runs as TypeScript, someone has seen to it already.
  */
 import module from 'node:module'
-import process from 'node:process'
 import { MillraceError } from '../errors.ts'
 
 let isRegistered =

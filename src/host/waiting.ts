@@ -5,7 +5,6 @@
  * never returned a promise, and no timer, socket or request is active. Otherwise it waits on the event loop.
  * A busy worker lets the event loop turn now and then, so that timers and signals get through.
  */
-import process from 'node:process'
 import type { Doorbell } from '../queue/doorbell.ts'
 
 /** A blocked thread looks this often whether something in it has come to need the event loop. */

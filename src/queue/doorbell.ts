@@ -67,6 +67,10 @@ export class Doorbell {
     return peek(this.#words, this.#word + WAKE_UPS)
   }
 
+  get isAwake(): boolean {
+    return load(this.#words, this.#word) === AWAKE
+  }
+
   get isAsleep(): boolean {
     return load(this.#words, this.#word) === ASLEEP
   }
@@ -99,7 +103,8 @@ export class Doorbell {
       wait(this.#words, this.#word, DOZING, DOZE_MS)
       this.#countWakeUp()
     }
-    if (this.#pending === undefined) store(this.#words, this.#word, AWAKE)
+    // A pending asynchronous wait of this thread relies on ASLEEP; one that only seems to doze might not be rung.
+    store(this.#words, this.#word, this.#pending === undefined ? AWAKE : ASLEEP)
     return ready()
   }
 

@@ -126,8 +126,10 @@ export class LaneWriter extends LaneEnd {
 
   /** Writes an item without publishing it beyond the reader's sight; false if there is no room. */
   tryPut(value: unknown, origin: Origin): boolean {
-    if (this.levelAtMost >= this.capacity && !this.#refresh()) return false
-    if (this.levelAtMost >= this.capacity) return false
+    if (this.levelAtMost >= this.capacity) {
+      this.#refresh()
+      if (this.levelAtMost >= this.capacity) return false
+    }
     const from = this.#write(value)
     if (from < 0) return false
     this.#publish(from, ITEM, origin)
@@ -160,7 +162,7 @@ export class LaneWriter extends LaneEnd {
     poke(words, slot + LENGTH, this.#at - from)
     poke(words, slot + KIND, kind)
     poke(words, slot + SEQ_LOW, origin.seq | 0)
-    poke(words, slot + SEQ_HIGH, (origin.seq / TWO_32) | 0)
+    poke(words, slot + SEQ_HIGH, origin.seq < TWO_32 ? 0 : Math.floor(origin.seq / TWO_32))
     poke(words, slot + PART, origin.part)
     this.#tail = (this.#tail + 1) | 0
     if (this.#tail === 0) poke(words, TAIL_LAPS, peek(words, TAIL_LAPS) + 1)
@@ -359,7 +361,9 @@ export class LaneView extends LaneEnd {
 }
 
 function readSeq(words: Words, slot: number): number {
-  return (peek(words, slot + SEQ_LOW) >>> 0) + peek(words, slot + SEQ_HIGH) * TWO_32
+  const low = peek(words, slot + SEQ_LOW) >>> 0
+  const high = peek(words, slot + SEQ_HIGH)
+  return high === 0 ? low : low + high * TWO_32
 }
 
 function readOrigin(words: Words, slot: number): Origin {

@@ -77,7 +77,7 @@ export class QueueWriter {
   /** A reader that dozes is let doze until its lane is half full: see doorbell.ts. */
   #wakeReader(lane: number): void {
     const bell = this.#readerBells[lane]
-    if (bell.isDozing && this.#lanes[lane].level * 2 < this.#share) return
+    if (bell.isAwake || (bell.isDozing && this.#lanes[lane].level * 2 < this.#share)) return
     bell.ring()
   }
 

@@ -10,6 +10,7 @@ import { Deferred } from '../deferred.ts'
 import { OUTPUT } from '../define/pipeline.ts'
 import { RUN_OPTIONS, type RunOptions } from '../define/stage-options.ts'
 import { MillraceError, PipelineError, show } from '../errors.ts'
+import { DONE } from '../observe/counters.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
 import type { Report, RunOutcome } from '../observe/report.ts'
 import { checkOptions } from '../plan/check-options.ts'
@@ -247,7 +248,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   #onEnded(stage: PipelineStage): void {
     const index = this.stages.indexOf(stage)
-    const hasUpstream = this.stages.slice(0, index).some((before) => !before.hasEnded)
+    // A thread says by its mark that it is done, some time before it is gone.
+    const hasUpstream = this.stages.slice(0, index).some((before) => before.counters?.life !== DONE)
     if (hasUpstream && this.#state.is('running')) {
       // It ended the stream from its place: whatever upstream still reads, nobody will take.
       this.#isEndingEarly = true

@@ -1,5 +1,4 @@
 /** SIGINT and SIGTERM: the first drains, the second aborts, the third ends the process at once. */
-import process from 'node:process'
 
 export type StopSignal = 'SIGINT' | 'SIGTERM'
 

@@ -21,7 +21,7 @@ test('200 runs with random capacities, faults and slow stages all end, none take
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]
   for (let number = 0; number < RUNS; number++) {
     const capacity = 1 + Math.floor(random() * 64)
-    const fault: Fault = { stage: pick(STAGES), at: 1 + Math.floor(random() * 300), how: pick(FAULTS) }
+    const fault: Fault = { stage: pick(STAGES), at: 1 + Math.floor(random() * 120), how: pick(FAULTS) }
     const slow = { stage: pick(STAGES), ms: random() * 2 }
     const options = { items: 1e6, capacity, fault, ...(random() < 0.5 ? { slow } : {}) }
     const begun = performance.now()

@@ -183,3 +183,22 @@ test('a wait on the event loop keeps the process alive, and no longer than it la
   `)
   assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'rung\n', stderr: '' })
 })
+
+test('a doze ends by itself, and what it waited for is looked at again', () => {
+  const bell = newBell()
+  assert.equal(bell.dozeSync(() => false), false)
+  assert.deepEqual([bell.isAsleep, bell.isDozing], [false, false])
+  assert.equal(bell.dozeSync(() => true), true)
+  assert.deepEqual([bell.isAsleep, bell.isDozing], [false, false])
+})
+
+test('a doze beside a pending wait of the same thread leaves that one asleep, to be rung by everyone', async () => {
+  const bell = newBell()
+  let isSo = false
+  const waiting = bell.wait(() => isSo)
+  bell.dozeSync(() => false)
+  assert.deepEqual([bell.isAsleep, bell.isDozing], [true, false])
+  isSo = true
+  bell.ring()
+  assert.equal(await waiting, true)
+})

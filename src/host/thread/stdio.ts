@@ -1,5 +1,4 @@
 /** Standard output and error of a worker's thread, straight to the file descriptor: see `write-sync.ts`. */
-import process from 'node:process'
 import type { WorkerCounters } from '../../observe/counters.ts'
 import type { StopEvent } from '../../queue/stop-event.ts'
 import { writeAllSync } from '../write-sync.ts'

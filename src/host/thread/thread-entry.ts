@@ -1,5 +1,4 @@
 /** What a worker's thread runs: finds its stage, runs the loop, says what happened. */
-import process from 'node:process'
 import { parentPort, workerData } from 'node:worker_threads'
 import { bug, MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
