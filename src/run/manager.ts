@@ -10,12 +10,12 @@ import { Deferred } from '../deferred.ts'
 import { OUTPUT } from '../define/pipeline.ts'
 import { RUN_OPTIONS, type RunOptions } from '../define/stage-options.ts'
 import { MillraceError, PipelineError, show } from '../errors.ts'
-import { DONE } from '../observe/counters.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
 import type { Report, RunOutcome } from '../observe/report.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { hasOutput } from '../plan/make-plan.ts'
 import type { Plan } from '../plan/plan.ts'
+import { Crew } from './crew.ts'
 import { diagnose } from './diagnose.ts'
 import { Ladder } from './ladder.ts'
 import { makeReport } from './make-report.ts'
@@ -76,8 +76,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   #isEndingEarly = false
   #signal: StopSignal | undefined
   #report: Report | undefined
-  /** Stages that were told to end the hard way. */
-  #isTerminating = false
+  #crew: Crew | undefined
 
   /** @throws MILLRACE_INVALID_OPTION, MILLRACE_DUPLICATE_STAGE, MILLRACE_STOP_NOT_LINKED */
   constructor(
@@ -96,7 +95,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#output = new RunOutput(this.#settled.promise, () => this.#closeOutput())
     this.#ladder = new Ladder(this.#options, {
       abort: () => this.#abort('request', `the drain took longer than ${this.#options.drainMs} ms`),
-      terminate: () => this.#terminate(),
+      terminate: () => this.#crew?.triggerTerminate(),
       giveUp: () => this.#giveUp(),
     })
     // Whoever joins hears of a failure; whoever does not must not crash by it.
@@ -198,17 +197,27 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   async #launch(): Promise<void> {
+    let prepared: Preparation
     try {
-      this.#prepared = await this.#prepare(this.#output)
+      prepared = await this.#prepare(this.#output)
     } catch (error) {
+      if (this.#state.is('ended')) return
       this.#cleanUp()
       this.#state.advance('ended')
       this.#settled.reject(error)
       return
     }
-    const { stages, stop } = this.#prepared.wiring
+    // Loading took longer than the deadlines of an abort.
+    if (this.#state.is('ended')) return
+    this.#prepared = prepared
+    const { stages, stop } = prepared.wiring
+    this.#crew = new Crew(stages, {
+      ready: () => this.#openGates(),
+      failed: (failure) => this.#onFailure(failure),
+      ended: (stage) => this.#onEnded(stage),
+    })
     if (this.#state.is('aborting')) {
-      for (const stage of stages) stage.cancel()
+      this.#crew.cancel()
       this.#settle()
       return
     }
@@ -216,54 +225,37 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     stop.signalAt('drain').addEventListener('abort', () => this.#onStopSet())
     stop.signalAt('abort').addEventListener('abort', () => this.#onStopSet())
     this.#startTimer = setTimeout(() => this.#onStartTimeout(), Math.min(this.#options.startMs, 2 ** 31 - 1))
-    for (const stage of stages) this.#launchStage(stage)
+    this.#crew.launch()
     this.#refuseUnread()
-  }
-
-  #launchStage(stage: PipelineStage): void {
-    stage.onFailure = (failure) => this.#onFailure(failure)
-    try {
-      const life = stage.launch()
-      void life.ready.then(() => this.#openGates())
-      void stage.join().then(() => this.#onEnded(stage))
-    } catch (error) {
-      stage.cancel()
-      this.#onFailure(
-        makeFailure('MILLRACE_WORKER_DIED', 'could not start', { stage: stage.name, worker: 0 }, error),
-      )
-      this.#settleIfAllEnded()
-    }
   }
 
   /** The source reads nothing before every stage is open; a stop lets everyone through to their end. */
   #openGates(): void {
-    const all = this.stages
-    const waiting = all.filter((stage) => stage.state === 'ready')
     const isStopping = this.#state.is('draining', 'aborting')
-    if (!isStopping && !all.every((stage) => stage.state === 'ready')) return
+    if (!isStopping && !this.#crew?.isReady) return
     clearTimeout(this.#startTimer)
-    for (const stage of waiting) stage.life.triggerStart()
+    this.#crew?.triggerStart()
     if (!isStopping) this.#state.advance('running')
   }
 
   #onEnded(stage: PipelineStage): void {
-    const index = this.stages.indexOf(stage)
-    // A thread says by its mark that it is done, some time before it is gone.
-    const hasUpstream = this.stages.slice(0, index).some((before) => before.counters?.life !== DONE)
-    if (hasUpstream && this.#state.is('running')) {
+    if (this.#state.is('running') && this.#crew?.hasWorkBefore(stage)) {
       // It ended the stream from its place: whatever upstream still reads, nobody will take.
       this.#isEndingEarly = true
       this.#prepared?.wiring.stop.set('drain')
     }
     this.#openGates()
-    this.#settleIfAllEnded()
+    if (this.#crew?.hasEnded) this.#settle()
   }
 
   #onFailure(failure: Failure): void {
-    if (this.#isTerminating && failure.code === 'MILLRACE_WORKER_DIED') failure = terminated(failure)
+    this.#noteFailure(failure)
+    this.#abort('failure')
+  }
+
+  #noteFailure(failure: Failure): void {
     this.#failures.push(failure)
     this.#events.emit('failure', failure)
-    this.#abort('failure')
   }
 
   /** Someone else set the stop event: a worker that failed, a reader of stdout that left, the user. */
@@ -281,13 +273,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   #onStartTimeout(): void {
-    for (const stage of this.stages) {
-      if (stage.state !== 'starting') continue
-      const late = new MillraceError('MILLRACE_START_TIMEOUT', `not open after ${this.#options.startMs} ms`)
-      this.#onFailure(
-        makeFailure('MILLRACE_START_TIMEOUT', 'did not start', { stage: stage.name, worker: 0 }, late),
-      )
-    }
+    for (const failure of this.#crew?.late(this.#options.startMs) ?? []) this.#onFailure(failure)
   }
 
   #abort(cause: 'failure' | 'request' | 'someone', reason?: string): void {
@@ -302,45 +288,24 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#openGates()
   }
 
-  #terminate(): void {
-    this.#isTerminating = true
-    for (const stage of this.stages) if (!stage.hasEnded) stage.life.triggerTerminate()
-  }
-
   /** The last rung: a worker in native code cannot be ended from here. */
   #giveUp(): void {
-    for (const stage of this.stages) {
-      if (stage.hasEnded) continue
-      const { name, counters } = stage
-      const item = counters?.inHand ? { item: counters.inHand >>> 0 } : {}
-      const stuck = new MillraceError(
-        'MILLRACE_WORKER_STUCK',
-        `still running ${this.#options.terminateMs} ms later`,
-      )
-      const failure = makeFailure(
-        'MILLRACE_WORKER_STUCK',
-        'could not be ended',
-        { stage: name, worker: 0, ...item },
-        stuck,
-      )
-      this.#failures.push(failure)
-      this.#events.emit('failure', failure)
-    }
+    for (const failure of this.#crew?.stuck(this.#options.terminateMs) ?? []) this.#noteFailure(failure)
     this.#settle()
-  }
-
-  #settleIfAllEnded(): void {
-    if (this.stages.every((stage) => stage.hasEnded)) this.#settle()
   }
 
   #settle(): void {
     if (!this.#state.canBecome('ended')) return
-    const report = this.#makeReport(this.#outcome()) as Report
+    const report = this.#makeReport(this.#outcome())
     this.#report = report
     this.#prepared?.wiring.stop.release()
     this.#cleanUp()
     this.#state.advance('ended')
-    if (report.outcome !== 'failed') this.#settled.resolve(report)
+    if (report === undefined) {
+      this.#settled.reject(
+        new MillraceError('MILLRACE_ABORTED', 'aborted while the pipeline was being loaded'),
+      )
+    } else if (report.outcome !== 'failed') this.#settled.resolve(report)
     else this.#settled.reject(new PipelineError(this.#failures[0].message, this.#failures, report))
   }
 
@@ -398,12 +363,6 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
 /** What happens to workers only because we end them. */
 const ENDED_BY_US = new Set(['MILLRACE_WORKER_TERMINATED', 'MILLRACE_WORKER_STUCK'])
-
-/** A worker that we ended ourselves did not die of itself. */
-function terminated(failure: Failure): Failure {
-  const code = 'MILLRACE_WORKER_TERMINATED'
-  return { ...failure, code, message: `stage "${failure.stage}" did not stop in time and was terminated` }
-}
 
 function textOf(reason: unknown): string | undefined {
   if (reason === undefined || typeof reason === 'string') return reason

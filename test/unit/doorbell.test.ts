@@ -186,9 +186,15 @@ test('a wait on the event loop keeps the process alive, and no longer than it la
 
 test('a doze ends by itself, and what it waited for is looked at again', () => {
   const bell = newBell()
-  assert.equal(bell.dozeSync(() => false), false)
+  assert.equal(
+    bell.dozeSync(() => false),
+    false,
+  )
   assert.deepEqual([bell.isAsleep, bell.isDozing], [false, false])
-  assert.equal(bell.dozeSync(() => true), true)
+  assert.equal(
+    bell.dozeSync(() => true),
+    true,
+  )
   assert.deepEqual([bell.isAsleep, bell.isDozing], [false, false])
 })
 
