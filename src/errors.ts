@@ -128,6 +128,29 @@ export function invalidOption(
   )
 }
 
+/** `stage "resize": unknown option "capasity"; known are on, capacity`. */
+export function unknownOption(
+  subject: string,
+  option: string,
+  known: readonly string[],
+  stage?: string,
+): MillraceError {
+  const list = known.length === 0 ? 'it takes none' : `known are ${known.join(', ')}`
+  return new MillraceError('MILLRACE_UNKNOWN_OPTION', `${subject}: unknown option "${option}"; ${list}`, {
+    option,
+    ...(stage === undefined ? {} : { stage }),
+  })
+}
+
+/** @throws MILLRACE_UNKNOWN_OPTION, MILLRACE_INVALID_OPTION if it is no object */
+export function checkKnown(subject: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null)
+    throw invalidOption(subject, 'options', 'an object', options)
+  for (const option of Object.keys(options)) {
+    if (!known.includes(option)) throw unknownOption(subject, option, known)
+  }
+}
+
 /** A value as it may stand in a message: one line, no control characters, at most 80 characters. */
 export function show(value: unknown): string {
   const text = inspect(value, {

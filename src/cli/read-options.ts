@@ -1,7 +1,7 @@
 /** From the arguments after FILE to the options that the pipeline's function gets. */
 import { parseArgs } from 'node:util'
 import type { PipelineOption, PipelineOptionTable } from '../define/define-pipeline.ts'
-import { unknownOption } from '../plan/check-options.ts'
+import { unknownOption } from '../errors.ts'
 import { fillPipelineOptions } from '../plan/pipeline-options.ts'
 import { usage } from './command-line.ts'
 import type { KnownOptions } from './known-options.ts'

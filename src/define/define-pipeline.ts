@@ -42,6 +42,7 @@ export type GivenOptions<T extends PipelineOptionTable> = {
 export class PipelineModule<Options, In, Out> {
   /** Types only. */
   declare readonly _types: (options: Options, input: In) => Out
+  readonly kind = MODULE
   readonly url: string
   readonly table: PipelineOptionTable | undefined
   readonly build: (options: never) => Pipeline<In, Out>
@@ -55,7 +56,14 @@ export class PipelineModule<Options, In, Out> {
     this.table = table
     this.build = build
   }
+
+  /** Also one made by another copy of this package. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return (value as PipelineModule<never, never, never> | undefined)?.kind === MODULE
+  }
 }
+
+const MODULE = 'millrace.module/1'
 
 /**
  * Says where a pipeline's module lies, so that it can be started by importing it: options and outputs stay typed.

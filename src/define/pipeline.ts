@@ -13,18 +13,26 @@ export interface StageDefinition {
   readonly operators: readonly FusedOperator[]
 }
 
+const PIPELINE = 'millrace.pipeline/1'
+
 export type SourceOptions = Omit<StageOptions, 'capacity' | 'capacityBytes'>
 
 /** What comes in (`never`: it has a source of its own) and what comes out (`never`: it ends in a sink). */
 export class Pipeline<In, Out> {
   /** In and Out are types only. */
   declare readonly _flow: (input: In) => Out
+  readonly kind = PIPELINE
   readonly name: string
   readonly stages: readonly StageDefinition[]
 
   constructor(name: string, stages: readonly StageDefinition[] = []) {
     this.name = name
     this.stages = stages
+  }
+
+  /** Also a pipeline made by another copy of this package: a program and its modules may each have their own. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return (value as Pipeline<never, never> | undefined)?.kind === PIPELINE
   }
 
   /** Begins the pipeline: an iterable, async iterable or Readable, or better a function that makes one. */

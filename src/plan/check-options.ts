@@ -1,6 +1,6 @@
 /** Checks options against their table and fills in the defaults. */
 import type { OptionTable } from '../define/option-table.ts'
-import { invalidOption, MillraceError } from '../errors.ts'
+import { invalidOption, unknownOption } from '../errors.ts'
 
 /**
  * @param subject what the options belong to, for the message: `stage "resize"`
@@ -26,17 +26,4 @@ export function checkOptions(
     filled[option] = value
   }
   return filled
-}
-
-export function unknownOption(
-  subject: string,
-  option: string,
-  known: string[],
-  stage?: string,
-): MillraceError {
-  const list = known.length === 0 ? 'it takes none' : `known are ${known.join(', ')}`
-  return new MillraceError('MILLRACE_UNKNOWN_OPTION', `${subject}: unknown option "${option}"; ${list}`, {
-    option,
-    ...(stage === undefined ? {} : { stage }),
-  })
 }

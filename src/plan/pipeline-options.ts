@@ -1,7 +1,6 @@
 /** The options of a pipeline's module: checked against its table, before any thread starts. */
 import type { PipelineOption, PipelineOptionTable } from '../define/define-pipeline.ts'
-import { MillraceError, show } from '../errors.ts'
-import { unknownOption } from './check-options.ts'
+import { MillraceError, show, unknownOption } from '../errors.ts'
 
 /**
  * The options that the module's function gets.

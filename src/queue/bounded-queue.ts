@@ -1,6 +1,6 @@
 /** The bounded queue between any two threads, as users have it. The work is done by its two ends. */
 import { threadId } from 'node:worker_threads'
-import { invalidOption, MillraceError } from '../errors.ts'
+import { checkKnown, invalidOption, MillraceError } from '../errors.ts'
 import { EMPTY, type Empty, SENTINEL, type Sentinel } from '../sentinel.ts'
 import type { Doorbell } from './doorbell.ts'
 import { type QueueHandle, QueueMemory } from './queue-memory.ts'
@@ -322,7 +322,10 @@ interface WaitingEnd {
   readonly isReady: () => boolean
 }
 
+const OPTIONS = ['capacity', 'capacityBytes', 'producers', 'consumers', 'stop', 'name']
+
 function allocate(options: BoundedQueueOptions): QueueMemory {
+  checkKnown('queue', options, OPTIONS)
   const {
     capacity = DEFAULT_CAPACITY,
     capacityBytes = DEFAULT_CAPACITY_BYTES,

@@ -3,7 +3,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { Deferred } from '../deferred.ts'
 import type { StageDefinition, StageKind } from '../define/pipeline.ts'
 import type { HostName } from '../define/stage-options.ts'
-import { bug, invalidOption, MillraceError } from '../errors.ts'
+import { bug, checkKnown, invalidOption, MillraceError } from '../errors.ts'
 import { startOnLoop } from '../host/loop-host.ts'
 import type { StageLocator } from '../host/stage-locator.ts'
 import { startThread } from '../host/thread/thread-host.ts'
@@ -37,6 +37,20 @@ export interface PipelineStageOptions {
   /** Memory limits of its thread. */
   resourceLimits?: ResourceLimits
 }
+
+const OPTIONS = [
+  'name',
+  'module',
+  'export',
+  'body',
+  'on',
+  'input',
+  'output',
+  'stop',
+  'capacity',
+  'capacityBytes',
+  'resourceLimits',
+]
 
 /** How the stage finds what it does. */
 export type StageWork = { locator: StageLocator } | { definition: StageDefinition }
@@ -85,6 +99,7 @@ export class PipelineStage {
 
   /** @throws MILLRACE_INVALID_OPTION, MILLRACE_INVALID_STAGE */
   constructor(options: PipelineStageOptions, work?: StageWork) {
+    checkKnown('stage', options, OPTIONS)
     const { name, on = 'thread', module, body } = options
     if (typeof name !== 'string' || name === '')
       throw invalidOption('stage', 'name', 'a non-empty string', name)

@@ -102,6 +102,15 @@ test('parts that do not fit together are refused where they are made', () => {
   const stage = (name: string, more = {}) => new PipelineStage({ name, module, ...more })
   assert.throws(() => new PipelineManager([stage('a')]), { code: 'MILLRACE_INVALID_OPTION' })
   assert.throws(() => new PipelineManager([stage('a'), stage('a')]), { code: 'MILLRACE_DUPLICATE_STAGE' })
+  assert.throws(() => stage('a', { capasity: 1 }), {
+    code: 'MILLRACE_UNKNOWN_OPTION',
+    message: /^stage: unknown option "capasity"; known are name, module/,
+  })
+  assert.throws(() => new BoundedQueue({ size: 1 } as never), {
+    code: 'MILLRACE_UNKNOWN_OPTION',
+    message:
+      'queue: unknown option "size"; known are capacity, capacityBytes, producers, consumers, stop, name',
+  })
   assert.throws(() => new PipelineStage({ name: 'x' }), { code: 'MILLRACE_INVALID_OPTION' })
   assert.throws(() => new PipelineStage({ name: 'x', on: 'loop' }), { code: 'MILLRACE_INVALID_OPTION' })
   const [a, b] = [new BoundedQueue({ stop: new StopEvent() }), new BoundedQueue({ stop: new StopEvent() })]
