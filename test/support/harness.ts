@@ -56,6 +56,7 @@ export function test(name: string, given: TestOptions | TestBody, maybeBody?: Te
   const options = typeof given === 'function' ? {} : given
   const body = typeof given === 'function' ? given : (maybeBody as TestBody)
   void nodeTest(name, { skip: options.skip ?? false }, async (t) => {
+    forgetHookThreads()
     const before = stateOfProcess()
     try {
       await inTime(() => body(t), options.deadlineMs ?? DEADLINE_MS)
@@ -64,6 +65,14 @@ export function test(name: string, given: TestOptions | TestBody, maybeBody?: Te
       await cleanUp()
     }
   })
+}
+
+let isFirst = true
+
+/** Node 22 tells of the thread of its module hooks too, which is there before the first test. */
+function forgetHookThreads(): void {
+  if (isFirst) liveWorkers.clear()
+  isFirst = false
 }
 
 async function inTime(action: () => unknown, deadlineMs: number): Promise<void> {

@@ -1,0 +1,46 @@
+/** Programs whose comments say what they print: `console.log(1 + 1) // => 2`. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+
+const LOADER = [
+  '--import',
+  new URL('../../ts-register.mjs', import.meta.url).href,
+  '--conditions=millrace-source',
+]
+const COMMAND = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const TIMEOUT_MS = 30_000
+
+/** Runs it from source; it must end well, and print what its comments say, in their order, and nothing else. */
+export async function assertPrintsWhatItSays(file: string): Promise<void> {
+  const expected = [...readFileSync(file, 'utf8').matchAll(/\/\/ => ?(.*)$/gm)].map(([, line]) => line)
+  assert.ok(expected.length > 0, `${file} says nothing of what it prints`)
+  const { code, stdout, stderr } = await runNode([file])
+  assert.deepEqual(stdout.trimEnd().split('\n'), expected, stderr)
+  assert.equal(stderr, '')
+  assert.equal(code, 0)
+}
+
+/** Runs `millrace` from source. */
+export function runMillrace(args: readonly string[], cwd: string) {
+  return runNode([COMMAND, ...args], cwd)
+}
+
+async function runNode(args: readonly string[], cwd?: string) {
+  const child = spawn(process.execPath, [...LOADER, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    ...(cwd === undefined ? {} : { cwd }),
+  })
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ])
+  return { code, stdout, stderr }
+}
