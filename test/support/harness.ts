@@ -56,7 +56,7 @@ export function test(name: string, given: TestOptions | TestBody, maybeBody?: Te
   const options = typeof given === 'function' ? {} : given
   const body = typeof given === 'function' ? given : (maybeBody as TestBody)
   void nodeTest(name, { skip: options.skip ?? false }, async (t) => {
-    forgetHookThreads()
+    await forgetHookThreads()
     const before = stateOfProcess()
     try {
       await inTime(() => body(t), options.deadlineMs ?? DEADLINE_MS)
@@ -70,9 +70,11 @@ export function test(name: string, given: TestOptions | TestBody, maybeBody?: Te
 let isFirst = true
 
 /** Node 22 tells of the thread of its module hooks too, which is there before the first test. */
-function forgetHookThreads(): void {
-  if (isFirst) liveWorkers.clear()
+async function forgetHookThreads(): Promise<void> {
+  if (!isFirst) return
   isFirst = false
+  await turn()
+  liveWorkers.clear()
 }
 
 async function inTime(action: () => unknown, deadlineMs: number): Promise<void> {
