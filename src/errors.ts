@@ -44,7 +44,6 @@ export const ADVICE = {
   MILLRACE_FLUSH_FAILED: 'The `flush` function of the stage threw; see the cause.',
   MILLRACE_CLOSE_FAILED: 'The `close` function of the stage threw; see the cause.',
   MILLRACE_SOURCE_FAILED: 'The source threw; see the cause.',
-  MILLRACE_BAD_OUTPUT: 'Return plain data, undefined to drop the item, or SENTINEL to end the stream.',
   MILLRACE_WORKER_DIED: 'The worker ended without finishing. Nothing in a stage may call process.exit().',
   MILLRACE_WORKER_OUT_OF_MEMORY: 'Give the worker more memory, smaller batches or a smaller capacity.',
   MILLRACE_WORKER_STUCK:
@@ -52,7 +51,6 @@ export const ADVICE = {
   MILLRACE_WORKER_TERMINATED:
     'The worker did not stop within abortMs and was terminated; check ctx.signal in long work.',
   MILLRACE_START_TIMEOUT: 'A stage took too long to import or open; raise startMs.',
-  MILLRACE_DRAIN_TIMEOUT: 'The drain took longer than drainMs; raise it, or make the slow stage faster.',
   MILLRACE_ABORTED: 'The run was aborted.',
   MILLRACE_OUTPUT_UNREAD:
     'Read the outputs with `for await (const out of run)`, or end the pipeline with .sink().',

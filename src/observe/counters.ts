@@ -31,6 +31,7 @@ const IN_HAND = 1
 const NOTED = 2
 /** And the word after it. */
 const WRITES = 3
+const UNREAD = 5
 const INTS = 32
 
 /** Bytes of one worker's counters. */
@@ -106,6 +107,14 @@ export class WorkerCounters {
   /** How often it has, modulo 2^32. */
   writes(fd: 1 | 2): number {
     return this.#ints[WRITES + fd - 1]
+  }
+
+  /** Whether the worker found that nobody reads stdout any more. */
+  get isUnread(): boolean {
+    return this.#ints[UNREAD] === 1
+  }
+  set isUnread(is: boolean) {
+    this.#ints[UNREAD] = is ? 1 : 0
   }
 
   startClock(nowMs: number): void {

@@ -47,6 +47,8 @@ export interface Report {
 
 /** The stage that was busy for the largest part of its time: making it faster makes the run faster. */
 export function findBottleneck(stages: readonly StageReport[]): Report['bottleneck'] {
+  // A run that was stopped before its first item has none.
+  if (stages.every((stage) => stage.out === 0)) return null
   let best: StageReport | undefined
   for (const stage of stages) {
     if (lifeMs(stage) > 0 && (best === undefined || busyShare(stage) > busyShare(best))) best = stage

@@ -262,7 +262,12 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   #onStopSet(): void {
     const stop = this.#prepared?.wiring.stop
     if (stop?.isSet) this.#abort('someone', 'the stop event was set')
-    else if (!this.#isEndingEarly) this.drain('the stop event was set to drain')
+    else if (!this.#isEndingEarly) this.drain(this.#whyDrain())
+  }
+
+  #whyDrain(): string {
+    const isUnread = this.stages.some((stage) => stage.counters?.isUnread)
+    return isUnread ? 'nobody reads standard output any more' : 'the stop event was set to drain'
   }
 
   #onSignal(signal: StopSignal, count: number): void {

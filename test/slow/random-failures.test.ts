@@ -10,7 +10,7 @@ import { turn } from '../support/turn.ts'
 const RUNS = 200
 const LONGEST_MS = 5_000
 const STAGES = ['first', 'second', 'last'] as const
-const FAULTS = ['throw', 'reject', 'exit', 'function', 'sentinel', 'uncaught'] as const
+const FAULTS = ['throw', 'reject', 'exit', 'stack', 'sentinel', 'uncaught'] as const
 
 test('200 runs with random capacities, faults and slow stages all end, none takes over 5 s', {
   deadlineMs: 300_000,

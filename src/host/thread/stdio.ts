@@ -7,8 +7,8 @@ type Written = (error?: Error | null) => void
 
 /** When the reader of stdout is gone (`| head`), the run drains and further writes go nowhere. */
 export function writeStraightThrough(stop: StopEvent, counters: WorkerCounters): void {
-  let isGone = false
   const replace = (stream: NodeJS.WriteStream, fd: 1 | 2) => {
+    let isGone = false
     const write = (
       chunk: string | Uint8Array,
       encoding?: BufferEncoding | Written,
@@ -22,7 +22,7 @@ export function writeStraightThrough(stop: StopEvent, counters: WorkerCounters):
       counters.noteWrite(fd)
       if (!isGone && !writeAllSync(fd, data)) {
         isGone = true
-        stop.set('drain')
+        if (fd === 1) leave()
       }
       if (after !== undefined) queueMicrotask(after)
       return true
@@ -30,6 +30,10 @@ export function writeStraightThrough(stop: StopEvent, counters: WorkerCounters):
     stream.write = write as typeof stream.write
     // Node gives a worker's streams no descriptor; these have one.
     Object.defineProperty(stream, 'fd', { value: fd })
+  }
+  const leave = () => {
+    counters.isUnread = true
+    stop.set('drain')
   }
   replace(process.stdout, 1)
   replace(process.stderr, 2)
