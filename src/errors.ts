@@ -47,7 +47,7 @@ export const ADVICE = {
   MILLRACE_WORKER_DIED: 'The worker ended without finishing. Nothing in a stage may call process.exit().',
   MILLRACE_WORKER_OUT_OF_MEMORY: 'Give the worker more memory, smaller batches or a smaller capacity.',
   MILLRACE_WORKER_STUCK:
-    'The worker did not end when told to; native code of the stage is blocking. Only a signal can end the process.',
+    'In a thread, native code of the stage is blocking: only a signal can end the process. On the loop, let what the stage awaits end with ctx.signal.',
   MILLRACE_WORKER_TERMINATED:
     'The worker did not stop within abortMs and was terminated; check ctx.signal in long work.',
   MILLRACE_START_TIMEOUT: 'A stage took too long to import or open; raise startMs.',
@@ -187,34 +187,62 @@ const BUILT_IN: Record<string, ErrorConstructor> = {
 const MAX_CAUSES = 16
 const RESERVED = new Set(['name', 'message', 'stack', 'cause', 'errors'])
 
-/** Turns whatever was thrown into plain data. A value that is no Error keeps its text as the message. */
-export function errorToWire(thrown: unknown, depth = 0): WireError {
-  if (!(thrown instanceof Error)) {
-    const message = typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 2 })
-    return { name: 'Error', message: `a value that is no Error was thrown: ${message}`, type: 'Error' }
+const UNREADABLE = 'a value that cannot be read'
+
+/**
+ * Turns whatever was thrown into plain data. A value that is no Error keeps its text as the message.
+ * Never throws: what cannot be read is left out. An error that leads back to itself is told of once.
+ */
+export function errorToWire(thrown: unknown, within: readonly unknown[] = []): WireError {
+  const wire = attempt(() => (thrown instanceof Error ? describeError(thrown, within) : undefined))
+  if (wire !== undefined) return wire
+  const text = typeof thrown === 'string' ? thrown : attempt(() => inspect(thrown, { depth: 2 }))
+  return {
+    name: 'Error',
+    message: `a value that is no Error was thrown: ${text ?? UNREADABLE}`,
+    type: 'Error',
   }
+}
+
+function describeError(thrown: Error, within: readonly unknown[]): WireError {
   const wire: WireError = {
-    name: String(thrown.name),
-    message: String(thrown.message),
-    type: builtInType(thrown),
+    name: attempt(() => String(thrown.name)) ?? 'Error',
+    message: attempt(() => String(thrown.message)) ?? UNREADABLE,
+    type: attempt(() => builtInType(thrown)) ?? 'Error',
   }
-  if (typeof thrown.stack === 'string') wire.stack = thrown.stack
-  const { cause } = thrown
-  if (cause !== undefined && depth < MAX_CAUSES) {
-    wire.cause =
-      cause instanceof Error
-        ? errorToWire(cause, depth + 1)
-        : { value: isPlain(cause, 4) ? cause : show(cause) }
-  }
-  if (thrown instanceof AggregateError && depth < MAX_CAUSES) {
-    wire.errors = thrown.errors.map((error) => errorToWire(error, depth + 1))
-  }
-  for (const [key, value] of Object.entries(thrown)) {
-    if (RESERVED.has(key) || !isPlain(value, 4)) continue
-    wire.fields ??= {}
-    wire.fields[key] = value
-  }
+  const stack = attempt(() => thrown.stack)
+  if (typeof stack === 'string') wire.stack = stack
+  const path = [...within, thrown]
+  const isNew = (error: unknown): boolean => path.length <= MAX_CAUSES && !path.includes(error)
+  const cause = attempt(() => thrown.cause)
+  if (cause !== undefined && isNew(cause)) wire.cause = describeCause(cause, path)
+  const errors: unknown = attempt(() => (thrown instanceof AggregateError ? thrown.errors : undefined))
+  const listed = attempt(() => (Array.isArray(errors) ? Array.from<unknown>(errors) : undefined))
+  if (listed !== undefined) wire.errors = listed.filter(isNew).map((error) => errorToWire(error, path))
+  const fields = (attempt(() => Object.keys(thrown)) ?? []).flatMap((key) => describeField(thrown, key))
+  if (fields.length > 0) wire.fields = Object.fromEntries(fields)
   return wire
+}
+
+function describeCause(cause: unknown, path: readonly unknown[]): WireError | { value: unknown } {
+  if (attempt(() => cause instanceof Error)) return errorToWire(cause, path)
+  const copy = attempt(() => copyPlain(cause, 4))
+  return copy ?? { value: attempt(() => show(cause)) ?? UNREADABLE }
+}
+
+function describeField(error: Error, key: string): [key: string, value: unknown][] {
+  if (RESERVED.has(key)) return []
+  const copy = attempt(() => copyPlain((error as unknown as Record<string, unknown>)[key], 4))
+  return copy === undefined ? [] : [[key, copy.value]]
+}
+
+/** What user code gives, or `undefined` if it throws: a getter, a proxy, an `inspect` of its own. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
 }
 
 /** The error that `errorToWire` described, with its name, code, cause, stack and plain fields. */
@@ -234,7 +262,7 @@ export function errorFromWire(wire: WireError): Error {
 function revive(wire: WireError): Error {
   if (wire.errors !== undefined) return new AggregateError(wire.errors.map(errorFromWire), wire.message)
   const code = wire.fields?.code
-  if (wire.name === 'MillraceError' && typeof code === 'string' && code in ADVICE) {
+  if (wire.name === 'MillraceError' && typeof code === 'string' && Object.hasOwn(ADVICE, code)) {
     return new MillraceError(code as MillraceErrorCode, wire.message)
   }
   return new (BUILT_IN[wire.type] ?? Error)(wire.message)
@@ -252,14 +280,28 @@ function define(error: Error, key: string, value: unknown): void {
   Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true })
 }
 
-function isPlain(value: unknown, depth: number): boolean {
-  if (value === null) return true
-  if (typeof value !== 'object') return typeof value !== 'function' && typeof value !== 'symbol'
-  if (depth === 0) return false
-  if (Array.isArray(value)) return value.every((entry) => isPlain(entry, depth - 1))
-  const proto = Object.getPrototypeOf(value)
-  return (
-    (proto === Object.prototype || proto === null) &&
-    Object.values(value).every((entry) => isPlain(entry, depth - 1))
-  )
+/** A copy that `structuredClone` accepts, also of what it would not: a proxy, a getter. @throws what getters throw */
+function copyPlain(value: unknown, depth: number): { value: unknown } | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return typeof value === 'function' || typeof value === 'symbol' ? undefined : { value }
+  }
+  if (depth === 0) return undefined
+  if (Array.isArray(value)) {
+    const entries: unknown[] = []
+    for (let index = 0; index < value.length; index++) {
+      const copy = copyPlain(value[index], depth - 1)
+      if (copy === undefined) return undefined
+      entries.push(copy.value)
+    }
+    return { value: entries }
+  }
+  const proto: unknown = Object.getPrototypeOf(value)
+  if (proto !== Object.prototype && proto !== null) return undefined
+  const fields: [key: string, value: unknown][] = []
+  for (const [key, field] of Object.entries(value)) {
+    const copy = copyPlain(field, depth - 1)
+    if (copy === undefined) return undefined
+    fields.push([key, copy.value])
+  }
+  return { value: Object.fromEntries(fields) }
 }

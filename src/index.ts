@@ -8,7 +8,7 @@ export {
   type PipelineOption,
   type PipelineOptionTable,
 } from './define/define-pipeline.ts'
-export { type Pipeline, pipeline } from './define/pipeline.ts'
+export { type Blueprint, type Pipeline, pipeline } from './define/pipeline.ts'
 export type {
   Emitted,
   Logger,

@@ -18,7 +18,10 @@ const VERBOSE: OwnOption = { type: 'boolean', doc: "Print full stacks, with Mill
 /** The options of each command. */
 export const OWN_OPTIONS = {
   run: {
-    json: { type: 'boolean', doc: 'Print the report as JSON, as the last line of stdout.' },
+    json: {
+      type: 'boolean',
+      doc: 'Print the report as JSON, as the last line of stdout; of an invalid pipeline, the error.',
+    },
     quiet: { type: 'boolean', doc: 'No live view and no summary. Errors are printed.' },
     'deadline-ms': {
       type: 'string',

@@ -8,7 +8,7 @@ import { WRONG_USAGE } from './exit-code.ts'
 import { graphCommand } from './graph-command.ts'
 import { printError, printOut } from './print.ts'
 import { runCommand } from './run-command.ts'
-import { showError } from './show-error.ts'
+import { type TellOptions, tellError } from './tell-error.ts'
 import { commandHelp, USAGE } from './usage.ts'
 
 await main(process.argv.slice(2))
@@ -31,9 +31,15 @@ async function runNamed(command: CommandName, args: string[]): Promise<void> {
     else if (command === 'run') await endProcess(await runCommand(line))
     else await endProcess({ code: await graphCommand(line), stuck: [], signal: undefined })
   } catch (error) {
-    printError(showError(error, line?.verbose ?? args.includes('--verbose')))
+    tellError(error, line ?? guessLine(command, args))
     await endProcess({ code: WRONG_USAGE, stuck: [], signal: undefined })
   }
+}
+
+/** What can be told of arguments that are wrong. */
+function guessLine(command: CommandName, args: string[]): TellOptions {
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+  return { json: command === 'run' && own.includes('--json'), verbose: own.includes('--verbose') }
 }
 
 function version(): string {

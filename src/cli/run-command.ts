@@ -8,9 +8,10 @@ import { PipelineManager } from '../run/manager.ts'
 import { prepare } from '../run/prepare.ts'
 import type { CommandLine } from './command-line.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { type ExitCause, watchExit } from './exit-watch.ts'
 import { LiveView } from './live-view.ts'
 import { buildFromFile, openPipelineFile } from './load-pipeline-file.ts'
-import { printError, printOut } from './print.ts'
+import { printError, printJson, printOut } from './print.ts'
 import { showFailures } from './show-error.ts'
 import { flushStdout, whenReaderLeaves } from './standard-streams.ts'
 import { pipelineHelp } from './usage.ts'
@@ -39,19 +40,30 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
   run = new PipelineManager(() => prepare(loaded, { run: options }, {}), options)
   const view = line.quiet ? undefined : LiveView.on(run, process.stderr)
   announceSignals(run, view, options)
+  const forget = watchExit((cause) => {
+    view?.stop()
+    return tellUnfinished(run.report, cause, line)
+  })
   run.start()
   view?.start()
-  const report = await run
-    .join()
-    .catch(reportOf)
-    .finally(() => view?.stop())
-  await tell(report, line)
-  const stuck = report.failures.filter((failure) => failure.code === 'MILLRACE_WORKER_STUCK')
-  return {
-    code: exitCodeOf(report.outcome, run.endedBy),
-    stuck: stuck.map((failure) => failure.stage),
-    signal: run.endedBy,
+  try {
+    const report = await run
+      .join()
+      .catch(reportOf)
+      .finally(() => view?.stop())
+    const isTold = await tell(report, line)
+    const code = exitCodeOf(report.outcome, run.endedBy)
+    return { code: isTold ? code : code || 1, stuck: stuckThreads(run, report), signal: run.endedBy }
+  } finally {
+    forget()
   }
+}
+
+/** What runs on the loop keeps no process from ending. */
+function stuckThreads({ stages }: PipelineManager, { failures }: Report): string[] {
+  const threads = stages.filter((stage) => stage.host === 'thread').map((stage) => stage.name)
+  const stuck = failures.filter((failure) => failure.code === 'MILLRACE_WORKER_STUCK')
+  return stuck.map((failure) => failure.stage).filter((stage) => threads.includes(stage))
 }
 
 function reportOf(error: unknown): Report {
@@ -74,8 +86,21 @@ function announceSignals(
   })
 }
 
-/** The summary, the errors; the report last, and on a line of its own. */
-async function tell(report: Report, { quiet, json, verbose }: CommandLine): Promise<void> {
+const UNFINISHED: Readonly<Record<ExitCause, string>> = {
+  exit: 'the process was ended from inside (process.exit) before the run was done',
+  unsettled: 'the run cannot go on: a stage on the loop awaits something that never comes',
+  uncaught: 'the process died of an error that nobody caught before the run was done',
+}
+
+/** The process is ending, and nothing can stop it. Returns the exit code. */
+function tellUnfinished(report: Report | undefined, cause: ExitCause, { json }: CommandLine): number {
+  printError(`millrace: ${UNFINISHED[cause]}\n`)
+  if (json && report !== undefined) printJson({ ...report, outcome: 'aborted', reason: UNFINISHED[cause] })
+  return 1
+}
+
+/** The summary, the errors; the report last, and on a line of its own. Returns false if that could not be written. */
+async function tell(report: Report, { quiet, json, verbose }: CommandLine): Promise<boolean> {
   if (!quiet) {
     const { isTTY, columns } = process.stderr
     const paper = {
@@ -86,10 +111,5 @@ async function tell(report: Report, { quiet, json, verbose }: CommandLine): Prom
   }
   printError(showFailures(report.failures, verbose))
   await flushStdout()
-  if (json) printOut(`${toJson(report)}\n`)
-}
-
-/** A field of a user's error may hold what JSON does not have. */
-function toJson(report: Report): string {
-  return JSON.stringify(report, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+  return !json || printJson(report)
 }

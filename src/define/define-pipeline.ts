@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
-import type { Pipeline } from './pipeline.ts'
+import type { Blueprint } from './pipeline.ts'
 
 /** An option of a pipeline, as the command line and `start` check it. */
 export interface PipelineOption {
@@ -45,12 +45,12 @@ export class PipelineModule<Options, In, Out> {
   readonly kind = MODULE
   readonly url: string
   readonly table: PipelineOptionTable | undefined
-  readonly build: (options: never) => Pipeline<In, Out>
+  readonly build: (options: never) => Blueprint<In, Out>
 
   constructor(
     url: string,
     table: PipelineOptionTable | undefined,
-    build: (options: never) => Pipeline<In, Out>,
+    build: (options: never) => Blueprint<In, Out>,
   ) {
     this.url = url
     this.table = table
@@ -77,19 +77,19 @@ const MODULE = 'millrace.module/1'
 export function definePipeline<const T extends PipelineOptionTable, In, Out>(
   url: string,
   table: T,
-  build: (options: BuiltOptions<T>) => Pipeline<In, Out>,
+  build: (options: BuiltOptions<T>) => Blueprint<In, Out>,
 ): PipelineModule<GivenOptions<T>, In, Out>
 export function definePipeline<Options, In, Out>(
   url: string,
-  build: (options: Options) => Pipeline<In, Out>,
+  build: (options: Options) => Blueprint<In, Out>,
 ): PipelineModule<Options, In, Out>
 export function definePipeline(
   url: string,
-  tableOrBuild: PipelineOptionTable | ((options: never) => Pipeline<unknown, unknown>),
-  build?: (options: never) => Pipeline<unknown, unknown>,
+  tableOrBuild: PipelineOptionTable | ((options: never) => Blueprint<unknown, unknown>),
+  build?: (options: never) => Blueprint<unknown, unknown>,
 ): PipelineModule<unknown, unknown, unknown> {
   if (typeof tableOrBuild === 'function') return new PipelineModule(url, undefined, tableOrBuild)
-  return new PipelineModule(url, tableOrBuild, build as (options: never) => Pipeline<unknown, unknown>)
+  return new PipelineModule(url, tableOrBuild, build as (options: never) => Blueprint<unknown, unknown>)
 }
 
 /** Whether the module is the program that was started, in its main thread: for a module that also runs itself. */

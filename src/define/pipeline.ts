@@ -17,8 +17,23 @@ const PIPELINE = 'millrace.pipeline/1'
 
 export type SourceOptions = Omit<StageOptions, 'capacity' | 'capacityBytes'>
 
-/** What comes in (`never`: it has a source of its own) and what comes out (`never`: it ends in a sink). */
-export class Pipeline<In, Out> {
+/**
+ * What can be started. In: what comes in (`never`: it has a source of its own); Out: what comes out (`never`: it ends
+ * in a sink, and nothing can follow).
+ */
+export interface Blueprint<In, Out> {
+  /** In and Out are types only. */
+  readonly _flow: (input: In) => Out
+  readonly kind: typeof PIPELINE
+  readonly name: string
+  readonly stages: readonly StageDefinition[]
+}
+
+/** A pipeline that nothing is known of but its name: it begins with a source. */
+export type EmptyPipeline = Blueprint<never, never> & Pick<Pipeline<never, never>, 'source'>
+
+/** A blueprint that can go on. */
+export class Pipeline<In, Out> implements Blueprint<In, Out> {
   /** In and Out are types only. */
   declare readonly _flow: (input: In) => Out
   readonly kind = PIPELINE
@@ -57,13 +72,13 @@ export class Pipeline<In, Out> {
   }
 
   /** Ends the pipeline. What the function returns is ignored, but for SENTINEL, which ends the stream. */
-  sink<R>(name: string, body: ProcessFunction<Out, R>, options?: StageOptions): Pipeline<In, never>
+  sink<R>(name: string, body: ProcessFunction<Out, R>, options?: StageOptions): Blueprint<In, never>
   sink<R, Resource>(
     name: string,
     body: StageObject<Out, R, Resource>,
     options?: StageOptions,
-  ): Pipeline<In, never>
-  sink(name: string, body: unknown, options: StageOptions = {}): Pipeline<In, never> {
+  ): Blueprint<In, never>
+  sink(name: string, body: unknown, options: StageOptions = {}): Blueprint<In, never> {
     return this.#with({ kind: 'sink', name, body, options, operators: [] })
   }
 
@@ -122,7 +137,10 @@ export function outputStage(): StageDefinition {
  *   .source('reader', () => ['a', 'b'])
  *   .stage('upper', (word) => word.toUpperCase())
  *   .sink('writer', (word) => console.log(word))
+ * pipeline<string>('upper') // one that is fed by `start(..., { input })`
  */
-export function pipeline<In = never>(name: string): Pipeline<In, In> {
+export function pipeline(name: string): EmptyPipeline
+export function pipeline<In>(name: string): Pipeline<In, In>
+export function pipeline(name: string): unknown {
   return new Pipeline(name)
 }

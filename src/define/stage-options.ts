@@ -12,7 +12,7 @@ export interface StageOptions {
   capacity?: number
   /** Bytes that the queue before it holds at most; also the largest item. Default 16 MiB. */
   capacityBytes?: number
-  /** Memory limits of its thread, as `new Worker()` takes them. Default: Node's. */
+  /** Memory limits of its thread, as `new Worker()` takes them. Default: Node's, but a young generation of 24 MiB. */
   resourceLimits?: ResourceLimits
 }
 

@@ -5,6 +5,7 @@
  * per item would cost more than the items.
  */
 import type { FusedOperator } from '../define/stage-body.ts'
+import { MillraceError, show } from '../errors.ts'
 import { ABANDONED, DROPPED, OUT, type Outcome } from '../observe/counters.ts'
 import { SENTINEL } from '../sentinel.ts'
 
@@ -19,7 +20,7 @@ export const NOT_TAKEN = Symbol('millrace.NOT_TAKEN')
 export interface EmitterSteps {
   /** Takes each output that came through the operators. */
   put: Put
-  /** A process function returned SENTINEL. */
+  /** A process function or an operator gave SENTINEL. */
   end: () => void
   /** User code gave a promise: it needs the event loop. */
   becomeAsync: () => void
@@ -29,6 +30,8 @@ export class Emitter {
   readonly #operators: readonly FusedOperator[]
   readonly #steps: EmitterSteps
   readonly #put: Put
+  /** User code gave SENTINEL: whatever still yields is ended. */
+  #hasEnded = false
 
   constructor(operators: readonly FusedOperator[], steps: EmitterSteps) {
     this.#operators = operators
@@ -38,62 +41,111 @@ export class Emitter {
 
   /** Sends on whatever a process function returned. */
   emit(result: unknown): Awaitable<Outcome> {
+    return this.#emitAt(result, 0)
+  }
+
+  /** Sends on what a process function or a flatMap gave, from the operator with this number on. */
+  #emitAt(result: unknown, at: number): Awaitable<Outcome> {
     if (result === undefined) return DROPPED
-    if (result === SENTINEL) {
-      this.#steps.end()
-      return DROPPED
-    }
+    if (result === SENTINEL) return this.#end()
     if (typeof result === 'object' && result !== null) {
-      if (isThenable(result)) return this.#emitLater(result)
-      if (isGenerator(result)) return this.#emitAll(result)
+      if (isThenable(result)) return this.#emitLater(result, at)
+      if (isGenerator(result)) return this.#emitAll(result, at)
     }
-    return this.#operators.length === 0 ? this.#put(result) : this.#through(result, 0)
+    return at === this.#operators.length ? this.#put(result) : this.#through(result, at)
   }
 
-  async #emitLater(result: PromiseLike<unknown>): Promise<Outcome> {
+  async #emitLater(result: PromiseLike<unknown>, at: number): Promise<Outcome> {
     this.#steps.becomeAsync()
-    return this.emit(await result)
+    return this.#emitAt(await result, at)
   }
 
-  /** Sends on each value; the stream's own end, or a refused put, ends the generator too. */
-  #emitAll(values: Iterable<unknown> | AsyncIterable<unknown>): Awaitable<Outcome> {
-    return Symbol.asyncIterator in values ? this.#emitAsync(values) : this.#emitSync(values)
+  #end(): Outcome {
+    this.#hasEnded = true
+    this.#steps.end()
+    return DROPPED
   }
 
-  #emitSync(values: Iterable<unknown>): Awaitable<Outcome> {
+  /** Sends on each value; the stream's own end, a refused put or an error ends the generator too. */
+  #emitAll(values: Iterable<unknown> | AsyncIterable<unknown>, at: number): Awaitable<Outcome> {
+    return isAsyncIterable(values) ? this.#emitAsync(values, at) : this.#emitSync(values, at)
+  }
+
+  #emitSync(values: Iterable<unknown>, at: number): Awaitable<Outcome> {
     const iterator = values[Symbol.iterator]()
     let total: Outcome = DROPPED
-    for (let step = iterator.next(); !step.done; step = iterator.next()) {
-      const outcome = this.emit(step.value)
-      if (typeof outcome !== 'number') return this.#emitRest(outcome, total, iterator)
+    for (let step = iterator.next(); ; step = iterator.next()) {
+      if (step.done) return this.#returned(step.value, total)
+      const outcome = this.#emitOf(iterator, step.value, at)
+      if (typeof outcome !== 'number') return this.#emitRest(outcome, total, iterator, at)
       total = sum(total, outcome)
-      if (outcome === ABANDONED || step.value === SENTINEL) return finish(iterator, total)
+      if (outcome === ABANDONED || this.#hasEnded) {
+        iterator.return?.()
+        return total
+      }
     }
-    return total
   }
 
   /** Goes on asynchronously where `#emitSync` met a promise. */
-  async #emitRest(first: Promise<Outcome>, before: Outcome, iterator: Iterator<unknown>): Promise<Outcome> {
-    let outcome = await first
-    let total = sum(before, outcome)
-    while (outcome !== ABANDONED) {
-      const step = iterator.next()
-      if (step.done) return total
-      outcome = await this.emit(step.value)
+  async #emitRest(
+    first: Promise<Outcome>,
+    before: Outcome,
+    iterator: Iterator<unknown>,
+    at: number,
+  ): Promise<Outcome> {
+    let total = before
+    let emitting: Awaitable<Outcome> = first
+    for (;;) {
+      let outcome: Outcome
+      try {
+        outcome = await emitting
+      } catch (error) {
+        void closeAfterError(iterator)
+        throw error
+      }
       total = sum(total, outcome)
-      if (step.value === SENTINEL) break
+      if (outcome === ABANDONED || this.#hasEnded) break
+      const step = iterator.next()
+      if (step.done) return this.#returned(step.value, total)
+      emitting = this.#emitOf(iterator, step.value, at)
     }
-    return finish(iterator, total)
+    iterator.return?.()
+    return total
   }
 
-  async #emitAsync(values: AsyncIterable<unknown>): Promise<Outcome> {
+  async #emitAsync(values: AsyncIterable<unknown>, at: number): Promise<Outcome> {
     this.#steps.becomeAsync()
+    const iterator = values[Symbol.asyncIterator]()
     let total: Outcome = DROPPED
-    for await (const value of values) {
-      const outcome = await this.emit(value)
+    for (;;) {
+      const step = await iterator.next()
+      if (step.done) return this.#returned(step.value, total)
+      let outcome: Outcome
+      try {
+        outcome = await this.#emitAt(step.value, at)
+      } catch (error) {
+        await closeAfterError(iterator)
+        throw error
+      }
       total = sum(total, outcome)
-      if (outcome === ABANDONED || value === SENTINEL) break
+      if (outcome === ABANDONED || this.#hasEnded) break
     }
+    await iterator.return?.()
+    return total
+  }
+
+  #emitOf(iterator: Iterator<unknown>, value: unknown, at: number): Awaitable<Outcome> {
+    try {
+      return this.#emitAt(value, at)
+    } catch (error) {
+      void closeAfterError(iterator)
+      throw error
+    }
+  }
+
+  /** A generator came to its end; what it returns is no output, but may be SENTINEL. */
+  #returned(value: unknown, total: Outcome): Outcome {
+    if (value === SENTINEL) this.#end()
     return total
   }
 
@@ -103,9 +155,10 @@ export class Emitter {
       const operator = this.#operators[index]
       const result = operator.apply(current)
       if (isThenable(result)) return this.#afterAwait(operator, current, result, index)
-      if (operator.kind === 'flatMap') return this.#spread(result as Iterable<unknown>, index + 1)
+      if (operator.kind === 'flatMap') return this.#spread(result, index + 1)
       const next = advance(operator, current, result)
       if (next === undefined) return DROPPED
+      if (next === SENTINEL) return this.#end()
       current = next
     }
     return this.#put(current)
@@ -114,21 +167,24 @@ export class Emitter {
   async #afterAwait(operator: FusedOperator, current: unknown, result: PromiseLike<unknown>, at: number) {
     this.#steps.becomeAsync()
     const value = await result
-    if (operator.kind === 'flatMap') return this.#spread(value as Iterable<unknown>, at + 1)
+    if (operator.kind === 'flatMap') return this.#spread(value, at + 1)
     const next = advance(operator, current, value)
-    return next === undefined ? DROPPED : this.#through(next, at + 1)
+    if (next === undefined) return DROPPED
+    return next === SENTINEL ? this.#end() : this.#through(next, at + 1)
   }
 
-  #spread(values: Iterable<unknown> | AsyncIterable<unknown>, at: number): Awaitable<Outcome> {
-    const rest = new Emitter(this.#operators.slice(at), this.#steps)
-    return rest.#emitAll(values)
+  #spread(values: unknown, at: number): Awaitable<Outcome> {
+    if (values === SENTINEL) return this.#end()
+    if (isIterable(values) || isAsyncIterable(values)) return this.#emitAll(values, at)
+    throw new MillraceError('MILLRACE_INVALID_STAGE', `flatMap must give an iterable, got ${show(values)}`)
   }
 }
 
-/** What an operator makes of an item; `undefined` if it drops it. */
+/** What an operator makes of an item; `undefined` if it drops it, SENTINEL if it ends the stream. */
 function advance(operator: FusedOperator, current: unknown, result: unknown): unknown {
   if (operator.kind === 'map') return result
   if (operator.kind === 'tap') return current
+  if (result === SENTINEL) return SENTINEL
   return result ? current : undefined
 }
 
@@ -138,15 +194,30 @@ function sum(total: Outcome, outcome: Outcome): Outcome {
   return total === OUT || outcome === OUT ? OUT : DROPPED
 }
 
-function finish(iterator: Iterator<unknown>, total: Outcome): Outcome {
-  iterator.return?.()
-  return total
+/** Lets a generator run its `finally`; the error that ended it is the one to tell of. Never throws or rejects. */
+function closeAfterError(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> | undefined {
+  try {
+    const returning: unknown = iterator.return?.()
+    return isThenable(returning) ? Promise.resolve(returning).then(ignore, ignore) : undefined
+  } catch {
+    return undefined
+  }
 }
+
+function ignore(): void {}
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
   )
+}
+
+export function isIterable(value: unknown): value is Iterable<unknown> {
+  return value !== undefined && value !== null && typeof Object(value)[Symbol.iterator] === 'function'
+}
+
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }
 
 function isGenerator(value: object): value is Generator | AsyncGenerator {

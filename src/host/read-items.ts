@@ -1,15 +1,20 @@
 /** How a source's worker reads: from whatever iterable the user gave, until it ends or the run drains. */
 import { MillraceError, show } from '../errors.ts'
 import { SENTINEL } from '../sentinel.ts'
-import { isThenable } from './emitter.ts'
+import { isAsyncIterable, isIterable, isThenable } from './emitter.ts'
 import type { Waiting } from './waiting.ts'
 
-/** How long a source that is waiting for its next item when the drain begins may still take to give it. */
+/**
+ * How long a source that is waiting for its next item when the drain begins may still take to give it; and how long
+ * a source that was ended early may take to clean up.
+ */
 const LAST_ITEM_MS = 250
 
 export interface Reading {
   /** Takes an item that was read; a promise only if that takes waiting. */
   place: (value: unknown) => undefined | Promise<void>
+  /** Takes an item that came too late. */
+  abandon: () => void
   /** Whether to stop reading. */
   isOver: () => boolean
   /** Aborted when to stop reading, also while waiting for the next item. */
@@ -30,12 +35,13 @@ export async function readItems(items: unknown, reading: Reading): Promise<void>
 async function readSync(iterator: Iterator<unknown>, reading: Reading): Promise<void> {
   while (!reading.isOver()) {
     const step = iterator.next()
-    if (step.done || step.value === SENTINEL) return
+    if (step.done) return
+    if (step.value === SENTINEL) break
     const placing = reading.place(step.value)
     if (placing !== undefined) await placing
     if (reading.waiting.isTurnDue()) await reading.waiting.turn()
   }
-  iterator.return?.()
+  await finish(iterator)
 }
 
 async function readAsync(iterator: AsyncIterator<unknown>, reading: Reading): Promise<void> {
@@ -43,18 +49,56 @@ async function readAsync(iterator: AsyncIterator<unknown>, reading: Reading): Pr
   const drained = onceAborted(reading.drained())
   try {
     while (!reading.isOver()) {
-      const step = await drained.or(iterator.next())
-      if (step === undefined) break
-      if (step.done || step.value === SENTINEL) return
+      const next = iterator.next()
+      const step = await drained.or(next)
+      if (step === undefined) return leave(iterator, next, reading)
+      if (step.done) return
+      if (step.value === SENTINEL) break
       await reading.place(step.value)
       if (reading.waiting.isTurnDue()) await reading.waiting.turn()
     }
   } finally {
     drained.forget()
   }
-  // A generator that waits for something cannot be interrupted: do not wait for its return().
-  const returning = iterator.return?.()
-  void Promise.resolve(returning).catch(() => {})
+  await finish(iterator)
+}
+
+/** A source that waits for something cannot be interrupted: it is told, and not waited for. */
+function leave(
+  iterator: AsyncIterator<unknown>,
+  next: Promise<IteratorResult<unknown>>,
+  reading: Reading,
+): void {
+  void Promise.resolve(next).then(
+    (late) => {
+      if (!late.done && late.value !== SENTINEL) reading.abandon()
+    },
+    () => {},
+  )
+  void triggerReturn(iterator)
+}
+
+/** Lets the source clean up, within `LAST_ITEM_MS`. */
+async function finish(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+  const returned = triggerReturn(iterator)
+  if (returned === undefined) return
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LAST_ITEM_MS)
+  })
+  await Promise.race([returned, late])
+  clearTimeout(timer)
+}
+
+/** Never throws or rejects: the stream is over, and everything that was read is on its way. */
+function triggerReturn(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> | undefined {
+  const ignore = (): void => {}
+  try {
+    const returning: unknown = iterator.return?.()
+    return isThenable(returning) ? Promise.resolve(returning).then(ignore, ignore) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 interface Interruptible {
@@ -84,14 +128,4 @@ function onceAborted(signal: AbortSignal): Interruptible {
       signal.removeEventListener('abort', soon)
     },
   }
-}
-
-function isIterable(value: unknown): value is Iterable<unknown> {
-  return (
-    typeof value === 'string' || (typeof value === 'object' && value !== null && Symbol.iterator in value)
-  )
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

@@ -3,20 +3,35 @@
  *
  * Node 22.18 and later strip types themselves. Before that, tsx does it, through its register API: `--import tsx`
  * does not reach workers on Node 20. When this very file runs as TypeScript, someone has seen to it already.
+ *
+ * What tsx finds and makes in the thread that plans is recorded, and workers play it back: typescript-records.ts.
  */
 import module from 'node:module'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { MillraceError } from '../errors.ts'
+import type {
+  LoadedSource,
+  PlayerData,
+  RecorderData,
+  Resolution,
+  TypescriptRecords,
+} from './typescript-records.ts'
 
 let isRegistered =
   import.meta.url.endsWith('.ts') || Boolean((process.features as { typescript?: unknown }).typescript)
+let recorder: MessagePort | undefined
+let records: TypescriptRecords | undefined
 
 /** @throws MILLRACE_TYPESCRIPT if the module is TypeScript and nothing here can load it */
 export async function prepareFor(url: string): Promise<void> {
   if (isRegistered || !/\.[cm]?tsx?$/.test(new URL(url).pathname)) return
   try {
     const { register } = (await import('tsx/esm/api')) as { register: () => void }
-    register()
+    // By another start, meanwhile.
+    if (isRegistered) return
+    // The last registered is the first asked.
     module.register('./typescript-format.js', import.meta.url)
+    register()
     isRegistered = true
   } catch (cause) {
     throw new MillraceError(
@@ -27,4 +42,39 @@ export async function prepareFor(url: string): Promise<void> {
       },
     )
   }
+  // Where Node has synchronous hooks, tsx may use them, and they are not in the chain of those recorded here.
+  if (!('registerHooks' in module)) record()
+}
+
+function record(): void {
+  const { port1, port2 } = new MessageChannel()
+  recorder = port1
+  const data: RecorderData = { port: port2 }
+  module.register('./typescript-recorder.js', {
+    parentURL: import.meta.url,
+    data,
+    transferList: [port2],
+  })
+}
+
+/** What a worker started now is to play back; none: it is to see for itself. */
+export function recordedTypescript(): TypescriptRecords | undefined {
+  if (recorder === undefined) return records
+  records ??= { resolved: [], loaded: [] }
+  for (let next = receiveMessageOnPort(recorder); next; next = receiveMessageOnPort(recorder)) {
+    const message = next.message as Resolution | LoadedSource
+    if ('key' in message) records.resolved.push(message)
+    else records.loaded.push(message)
+  }
+  return records
+}
+
+/** Has this thread play back what another recorded, in place of tsx. */
+export function playTypescript(given: TypescriptRecords): void {
+  records = given
+  isRegistered = true
+  const data: PlayerData = { records, tsx: import.meta.resolve('tsx/esm') }
+  module.register('./typescript-player.js', { parentURL: import.meta.url, data })
+  // As tsx does: errors tell the lines of the TypeScript files.
+  process.setSourceMapsEnabled(true)
 }

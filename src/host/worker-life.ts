@@ -11,6 +11,8 @@ export interface WorkerEnd {
 export type OnFailure = (failure: Failure) => void
 
 export interface WorkerLife {
+  /** The thread it runs in; it stays the same when the thread has ended. */
+  readonly threadId: number
   /** Resolves when everything is opened, or when the worker has ended. */
   readonly ready: Promise<void>
   /** Resolves when the worker is gone. Never rejects. */

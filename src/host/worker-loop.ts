@@ -8,10 +8,11 @@
  * its queues so that its neighbours do not wait for it, and closes its resource.
  */
 import type { StageDefinition } from '../define/pipeline.ts'
-import { bug, MillraceError, type MillraceErrorCode } from '../errors.ts'
+import { ADVICE, bug, MillraceError, type MillraceErrorCode } from '../errors.ts'
 import {
   ABANDONED,
   DONE,
+  DROPPED,
   FAILED,
   OUT,
   type Outcome,
@@ -25,9 +26,8 @@ import type { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { QueueReader } from '../queue/queue-reader.ts'
 import type { QueueWriter } from '../queue/queue-writer.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
-import { SENTINEL } from '../sentinel.ts'
 import { type BoundStage, bindStage } from './bind-stage.ts'
-import { type Awaitable, Emitter, isThenable, NOT_TAKEN } from './emitter.ts'
+import { type Awaitable, Emitter, NOT_TAKEN } from './emitter.ts'
 import { readItems } from './read-items.ts'
 import { Waiting } from './waiting.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -62,6 +62,7 @@ class WorkerLoop {
   readonly #reader: QueueReader | undefined
   readonly #writer: QueueWriter | undefined
   readonly #emitter: Emitter
+  readonly #isSink: boolean
   readonly #waiting: Waiting
   readonly #origin = { seq: 0, part: 0 }
   /** The stream ends here: the stage returned SENTINEL, or nobody reads its outputs any more. */
@@ -80,8 +81,14 @@ class WorkerLoop {
     this.#reader?.bell.allowSpinning(task.spins)
     this.#writer?.bell.allowSpinning(task.spins)
     this.#waiting = new Waiting(task.baseline)
-    this.#emitter = new Emitter(task.stage.operators, {
-      put: this.#put,
+    this.#isSink = this.#reader !== undefined && this.#writer === undefined
+    this.#emitter = this.#makeEmitter()
+  }
+
+  /** An emitter is done with when its stream has ended: `flush` gets one of its own. */
+  #makeEmitter(): Emitter {
+    return new Emitter(this.#isSink ? [] : this.#task.stage.operators, {
+      put: this.#isSink ? this.#accept : this.#put,
       end: () => {
         this.#isOver = true
       },
@@ -120,8 +127,7 @@ class WorkerLoop {
     if (this.#hasFailed || this.#isRefused || this.#task.stop.isSet) return
     await this.#attempt('MILLRACE_FLUSH_FAILED', 'failed to flush', async () => {
       this.#origin.part = 0
-      const result = this.#bound.flush(context)
-      await (this.#writer === undefined ? result : this.#emitter.emit(result))
+      await this.#makeEmitter().emit(this.#bound.flush(context))
     })
   }
 
@@ -163,8 +169,7 @@ class WorkerLoop {
     this.#origin.seq = seq
     this.#origin.part = 0
     try {
-      const result = this.#bound.process(reader.read(), context)
-      const outcome = this.#writer === undefined ? this.#deliver(result) : this.#emitter.emit(result)
+      const outcome = this.#emitter.emit(this.#bound.process(reader.read(), context))
       if (typeof outcome === 'number') this.#settle(reader, outcome)
       return outcome
     } catch (error) {
@@ -182,8 +187,10 @@ class WorkerLoop {
     }
   }
 
-  #settle(reader: QueueReader, outcome: Outcome): void {
+  #settle(reader: QueueReader, emitted: Outcome): void {
     const { counters } = this.#task
+    // A sink has no outputs: what it took without an error was delivered.
+    const outcome = this.#isSink && emitted === DROPPED ? OUT : emitted
     counters.note(outcome)
     reader.commit()
     counters.count(outcome)
@@ -194,6 +201,7 @@ class WorkerLoop {
     await this.#attempt('MILLRACE_SOURCE_FAILED', 'failed to read', () =>
       readItems(this.#bound.items(context), {
         place: this.#place,
+        abandon: this.#abandon,
         isOver: () => this.#isOver || stop.isDraining,
         drained: () => stop.signalAt('drain'),
         waiting: this.#waiting,
@@ -221,14 +229,19 @@ class WorkerLoop {
     return undefined
   }
 
-  /** What a sink made of an item: whatever it returned, it was delivered. */
-  #deliver(result: unknown): Awaitable<Outcome> {
-    if (isThenable(result)) {
-      this.#waiting.becomeAsync()
-      return Promise.resolve(result).then((value) => this.#deliver(value))
-    }
-    if (result === SENTINEL || result === NOT_TAKEN) this.#isOver = true
-    return result === NOT_TAKEN ? ABANDONED : OUT
+  /** An item that the source gave too late to be sent on. After the end the account is closed. */
+  readonly #abandon = (): void => {
+    const { counters } = this.#task
+    if (counters.life === DONE) return
+    counters.countRead()
+    counters.count(ABANDONED)
+  }
+
+  /** The `put` of a sink: whatever it returned or yielded is of no interest. */
+  readonly #accept = (value: unknown): Outcome => {
+    if (value !== NOT_TAKEN) return OUT
+    this.#isOver = true
+    return ABANDONED
   }
 
   readonly #put = (value: unknown): Awaitable<Outcome> => {
@@ -309,10 +322,19 @@ class WorkerLoop {
   #fail(code: MillraceErrorCode, doing: string, error: unknown, item?: number): void {
     const { stage, worker } = this.#task.context
     const place = { stage, worker, ...(item === undefined ? {} : { item }) }
-    const ownCode = code !== 'MILLRACE_BUG' && error instanceof MillraceError ? error.code : code
+    const ownCode = (code === 'MILLRACE_BUG' ? undefined : codeOf(error)) ?? code
     this.#hasFailed = true
     this.#isOver = true
     this.#task.fail(makeFailure(ownCode, doing, place, error))
     this.#task.stop.set('abort')
+  }
+}
+
+/** The code of an error of our own. User code may throw what cannot even be looked at. */
+function codeOf(error: unknown): MillraceErrorCode | undefined {
+  try {
+    return error instanceof MillraceError && Object.hasOwn(ADVICE, error.code) ? error.code : undefined
+  } catch {
+    return undefined
   }
 }

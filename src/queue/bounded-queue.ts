@@ -3,7 +3,8 @@ import { threadId } from 'node:worker_threads'
 import { checkKnown, invalidOption, MillraceError } from '../errors.ts'
 import { EMPTY, type Empty, SENTINEL, type Sentinel } from '../sentinel.ts'
 import type { Doorbell } from './doorbell.ts'
-import { type QueueHandle, QueueMemory } from './queue-memory.ts'
+import type { LaneView } from './lane.ts'
+import { DONE, type QueueHandle, QueueMemory } from './queue-memory.ts'
 import { QueueReader, type ReaderOptions } from './queue-reader.ts'
 import { QueueWriter, type TryPutResult } from './queue-writer.ts'
 import type { StopEvent } from './stop-event.ts'
@@ -74,6 +75,8 @@ export class BoundedQueue<T = unknown> {
   #writer: QueueWriter | undefined
   #reader: QueueReader | undefined
   #puts = 0
+  /** Puts of this thread that wait for room, in their order. */
+  readonly #line: object[] = []
 
   /** @throws MILLRACE_INVALID_OPTION */
   constructor(options: BoundedQueueOptions | QueueMemory = {}) {
@@ -134,8 +137,20 @@ export class BoundedQueue<T = unknown> {
     return this.#memory.isClosed
   }
 
-  /** Puts an item if there is room. Never waits. @throws MILLRACE_NOT_CLONEABLE, MILLRACE_ITEM_TOO_LARGE */
+  /** Items that nobody will get: they lie in the lanes of consumers that have left. */
+  get abandoned(): number {
+    return this.#sum((lane, _, consumer) =>
+      this.#memory.state('consumer', consumer) >= DONE ? lane.level : 0,
+    )
+  }
+
+  /** Puts an item if there is room, and no earlier put of this thread waits. Never waits. @throws MILLRACE_NOT_CLONEABLE, MILLRACE_ITEM_TOO_LARGE */
   tryPut(item: T | Sentinel, options: Pick<PutOptions, 'transfer'> = {}): PutResult {
+    if (this.#line.length > 0 && !this.stop.isSet) return this.writer().isClosed ? 'closed' : 'full'
+    return this.#putNow(item, options)
+  }
+
+  #putNow(item: T | Sentinel, options: Pick<PutOptions, 'transfer'>): PutResult {
     const writer = this.writer()
     if (this.stop.isSet) return 'stopped'
     const { transfer } = options
@@ -150,14 +165,45 @@ export class BoundedQueue<T = unknown> {
     return result
   }
 
-  /** Puts an item, waiting for room on the event loop. SENTINEL never has to wait. */
+  /**
+   * Puts an item, waiting for room on the event loop; puts of one thread keep their order. The item is copied when
+   * there is room for it: leave it alone until then. SENTINEL waits only for earlier puts.
+   */
   async put(item: T | Sentinel, options: PutOptions = {}): Promise<PutResult> {
     const deadline = deadlineOf(options)
-    for (;;) {
+    if (this.#line.length === 0) {
       if (options.stop?.isSet) return 'stopped'
-      const result = this.tryPut(item, options)
+      const result = this.#putNow(item, options)
       if (result !== 'full') return result
-      if (!(await this.#wait(this.writer(), deadline, options.stop))) return 'full'
+    }
+    const place = {}
+    this.#line.push(place)
+    try {
+      return await this.#putInTurn(place, item, options, deadline)
+    } finally {
+      this.#line.splice(this.#line.indexOf(place), 1)
+      // The next in line waits on the same bell, for its turn.
+      if (this.#line.length > 0) this.writer().bell.ring()
+    }
+  }
+
+  async #putInTurn(
+    place: object,
+    item: T | Sentinel,
+    options: PutOptions,
+    deadline: number,
+  ): Promise<PutResult> {
+    const writer = this.writer()
+    const turn: WaitingEnd = {
+      bell: writer.bell,
+      isReady: () => writer.isClosed || (this.#line[0] === place && (item === SENTINEL || writer.isReady())),
+    }
+    for (;;) {
+      if (!(await this.#wait(turn, deadline, options.stop))) return 'full'
+      if (options.stop?.isSet) return 'stopped'
+      if (this.#line[0] !== place && !this.stop.isSet) return 'closed'
+      const result = this.#putNow(item, options)
+      if (result !== 'full') return result
     }
   }
 
@@ -166,7 +212,8 @@ export class BoundedQueue<T = unknown> {
     const deadline = deadlineOf(options)
     this.#checkStop(options.stop)
     for (;;) {
-      const result = this.tryPut(item, options)
+      // Not behind puts that wait on the event loop: it cannot turn while this blocks.
+      const result = this.#putNow(item, options)
       if (result !== 'full') return result
       if (!this.#waitSync(this.writer(), deadline)) return 'full'
     }
@@ -281,11 +328,11 @@ export class BoundedQueue<T = unknown> {
     )
   }
 
-  #sum(count: (lane: ReturnType<QueueMemory['laneView']>) => number): number {
+  #sum(count: (lane: LaneView, producer: number, consumer: number) => number): number {
     let total = 0
     for (let producer = 0; producer < this.#memory.producers; producer++) {
       for (let consumer = 0; consumer < this.#memory.consumers; consumer++) {
-        total += count(this.#memory.laneView(producer, consumer))
+        total += count(this.#memory.laneView(producer, consumer), producer, consumer)
       }
     }
     return total

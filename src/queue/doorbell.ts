@@ -52,8 +52,10 @@ const DOZE_MS = 1
 export class Doorbell {
   readonly #words: Words
   readonly #word: number
-  /** The one outstanding waitAsync of this thread on this bell. */
-  #pending: Promise<void> | undefined
+  /** Whether the one waitAsync that this thread may have on this bell is outstanding. */
+  #isPending = false
+  /** Who waits for it. Who gives up takes itself out: nothing is left on a promise that may live long. */
+  readonly #waiters = new Set<() => void>()
   #maxSpins = 0
   #spins = 0
 
@@ -104,7 +106,7 @@ export class Doorbell {
       this.#countWakeUp()
     }
     // A pending asynchronous wait of this thread relies on ASLEEP; one that only seems to doze might not be rung.
-    store(this.#words, this.#word, this.#pending === undefined ? AWAKE : ASLEEP)
+    store(this.#words, this.#word, this.#isPending ? ASLEEP : AWAKE)
     return ready()
   }
 
@@ -124,7 +126,7 @@ export class Doorbell {
         if (!ready()) continue
       }
       // A pending asynchronous wait of this thread still relies on ASLEEP.
-      if (this.#pending === undefined) store(words, word, AWAKE)
+      if (!this.#isPending) store(words, word, AWAKE)
       return isReady || leftMs > 0
     }
   }
@@ -137,8 +139,7 @@ export class Doorbell {
       if (ready()) return true
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) return false
-      const rung = this.#rung()
-      if (rung !== undefined) await awake(rung, leftMs)
+      if (this.#isOutstanding()) await this.#rung(leftMs)
       this.#countWakeUp()
       if (ready()) return true
     }
@@ -156,15 +157,33 @@ export class Doorbell {
     return false
   }
 
-  #rung(): Promise<void> | undefined {
-    if (this.#pending === undefined) {
-      const waiting = waitAsync(this.#words, this.#word, ASLEEP)
-      if (!waiting.async) return undefined
-      this.#pending = waiting.value.then(() => {
-        this.#pending = undefined
-      })
-    }
-    return this.#pending
+  /** Sees to it that the waitAsync is outstanding; false if the bell was rung already. */
+  #isOutstanding(): boolean {
+    if (this.#isPending) return true
+    const waiting = waitAsync(this.#words, this.#word, ASLEEP)
+    if (!waiting.async) return false
+    this.#isPending = true
+    void waiting.value.then(() => {
+      this.#isPending = false
+      for (const wake of this.#waiters) wake()
+    })
+    return true
+  }
+
+  /** Resolves at the next ring, or after `leftMs`, with the process kept alive: a pending waitAsync alone does not. */
+  #rung(leftMs: number): Promise<void> {
+    hold()
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        this.#waiters.delete(wake)
+        release()
+        resolve()
+      }
+      const timer =
+        leftMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(wake, Math.min(leftMs, MAX_TIMER_MS))
+      this.#waiters.add(wake)
+    })
   }
 
   #countWakeUp(): void {
@@ -182,20 +201,10 @@ export async function nextNotify(words: Words, word: number, value: number): Pro
 let holds = 0
 let holder: NodeJS.Timeout | undefined
 
-/** Awaits with the process kept alive (a pending waitAsync alone does not), for `leftMs` at most. */
-async function awake(rung: Promise<unknown>, leftMs: number): Promise<void> {
+function hold(): void {
   if (holds++ === 0) holder = setInterval(() => {}, 2 ** 30)
-  let timer: NodeJS.Timeout | undefined
-  try {
-    if (leftMs === Number.POSITIVE_INFINITY) await rung
-    else {
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, Math.min(leftMs, MAX_TIMER_MS))
-      })
-      await Promise.race([rung, late])
-    }
-  } finally {
-    clearTimeout(timer)
-    if (--holds === 0) clearInterval(holder)
-  }
+}
+
+function release(): void {
+  if (--holds === 0) clearInterval(holder)
 }

@@ -218,6 +218,24 @@ export class QueueMemory {
     return new LaneView(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer])
   }
 
+  /** The lanes of the end that the thread has or had; none if it never took one. */
+  lanesOf(role: Role, threadId: number): LaneView[] {
+    const count = role === 'producer' ? this.producers : this.consumers
+    for (let index = 0; index < count; index++) {
+      if (load(this.#words, this.#end(role, index) + OWNER) === threadId + 1)
+        return this.#lanesOfEnd(role, index)
+    }
+    // Before the worker took its end: with one end there is no doubt which it will be.
+    return count === 1 ? this.#lanesOfEnd(role, 0) : []
+  }
+
+  #lanesOfEnd(role: Role, index: number): LaneView[] {
+    const others = role === 'producer' ? this.consumers : this.producers
+    return Array.from({ length: others }, (_, other) =>
+      role === 'producer' ? this.laneView(index, other) : this.laneView(other, index),
+    )
+  }
+
   /** Items that producer may have in its lanes, in all. */
   share(producer: number): number {
     return this.#lanes[producer].capacity

@@ -53,6 +53,8 @@ export class QueueWriter {
       this.#readerBells[consumer].ring()
     }
     this.#memory.leave('producer', this.#index, DONE)
+    // Puts of this thread that still wait for room: it is over.
+    this.bell.ring()
     return true
   }
 
@@ -60,11 +62,12 @@ export class QueueWriter {
   leave(): void {
     this.#hasEnded = true
     this.#memory.leave('producer', this.#index, GONE)
+    this.bell.ring()
   }
 
   /** Whether a refused put may go through now, or never will. */
   readonly isReady = (): boolean => {
-    if (this.#memory.isClosed) return true
+    if (this.#hasEnded || this.#memory.isClosed) return true
     const lane = this.#chooseLane()
     return lane < 0 || (!this.#isShareUsed() && this.#lanes[lane].hasRoom())
   }

@@ -122,7 +122,7 @@ export class StopEvent {
     if (controller === undefined) {
       controller = new AbortController()
       this.#signals.set(level, controller)
-      this.#fireSignals()
+      this.#fireSignals(load(this.#words, LEVEL))
       void this.#follow()
     }
     return controller.signal
@@ -150,28 +150,25 @@ export class StopEvent {
     return readId(this.#words, ID) === readId(other.#words, ID)
   }
 
-  /** Resolves when the level changes, or for no reason: look again. Does not keep the process alive. */
-  changed(): Promise<void> {
-    return nextNotify(this.#words, LEVEL, load(this.#words, LEVEL))
-  }
-
   /** Lets go of what waits for the level in this thread (the signals fire no more). */
   release(): void {
     this.#released = true
     notifyAll(this.#words, LEVEL)
   }
 
+  /** Waits for the level it has just acted on to change: any other would leave a gap for a level to slip through. */
   async #follow(): Promise<void> {
     if (this.#following) return
     this.#following = true
-    while (!this.#released && load(this.#words, LEVEL) !== ABORT) {
-      await this.changed()
-      this.#fireSignals()
+    for (;;) {
+      const level = load(this.#words, LEVEL)
+      this.#fireSignals(level)
+      if (level === ABORT || this.#released) return
+      await nextNotify(this.#words, LEVEL, level)
     }
   }
 
-  #fireSignals(): void {
-    const level = load(this.#words, LEVEL)
+  #fireSignals(level: number): void {
     for (const [name, controller] of this.#signals) {
       if (level < LEVELS.indexOf(name) || this.#fired.has(name)) continue
       this.#fired.add(name)

@@ -8,7 +8,6 @@
  *   died after giving back, before counting: one record more given back than counted -> the noted outcome
  */
 import { ABANDONED, DROPPED, FAILED, OUT, type WorkerCounters } from '../observe/counters.ts'
-import type { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { LaneView, Origin } from '../queue/lane.ts'
 
 export interface Account {
@@ -20,61 +19,72 @@ export interface Account {
   inDoubt: number
 }
 
+/** @param inputs the lanes it reads; none for a source. @param outputs the lanes it writes; none for a sink */
 export function accountFor(
   counters: WorkerCounters,
-  input: BoundedQueue | undefined,
-  output: BoundedQueue | undefined,
+  inputs: readonly LaneView[] | undefined,
+  outputs: readonly LaneView[] | undefined,
 ): Account {
   const account: Account = {
-    in: input?.passed,
-    out: output === undefined ? counters.of(OUT) : output.passed,
+    in: inputs && total(inputs, (lane) => lane.passed),
+    out: outputs === undefined ? counters.of(OUT) : total(outputs, (lane) => lane.passed),
     dropped: counters.of(DROPPED),
     failed: counters.of(FAILED),
     abandoned: counters.of(ABANDONED),
     inDoubt: 0,
   }
-  if (input === undefined) {
-    addUnplaced(account, counters, output)
+  if (inputs === undefined) {
+    addUnplaced(account, counters, outputs)
     return account
   }
-  const lane = input.memory.laneView(0, 0)
-  const left = [...lane.remaining()]
-  addUncounted(account, counters, lane, output)
-  addRemaining(account, counters, left, output)
+  addUncounted(account, counters, inputs, outputs)
+  for (const lane of inputs) addRemaining(account, counters, [...lane.remaining()], outputs)
   return account
 }
 
 /** The item that a source had read when it died; unless it was put, it is lost to the run. */
-function addUnplaced(account: Account, counters: WorkerCounters, output: BoundedQueue | undefined): void {
-  if (counters.read === counters.settled) return
-  if (output?.memory.laneView(0, 0).newest?.seq !== counters.read) account.abandoned++
+function addUnplaced(
+  account: Account,
+  counters: WorkerCounters,
+  outputs: readonly LaneView[] | undefined,
+): void {
+  if (counters.read !== counters.settled && !wasPut(counters.read, outputs)) account.abandoned++
 }
 
 /** The item that was given back and not counted, if there is one. */
 function addUncounted(
   account: Account,
   counters: WorkerCounters,
-  lane: LaneView,
-  output: BoundedQueue | undefined,
+  inputs: readonly LaneView[],
+  outputs: readonly LaneView[] | undefined,
 ): void {
-  if (counters.settled === lane.passed - lane.level) return
+  if (counters.settled === total(inputs, (lane) => lane.passed - lane.level)) return
   if (counters.noted === DROPPED) account.dropped++
   else if (counters.noted === FAILED) account.failed++
   else if (counters.noted === ABANDONED) account.abandoned++
-  else if (output === undefined) account.out++
+  else if (outputs === undefined) account.out++
 }
 
 function addRemaining(
   account: Account,
   counters: WorkerCounters,
   left: Origin[],
-  output: BoundedQueue | undefined,
+  outputs: readonly LaneView[] | undefined,
 ): void {
   account.abandoned += left.length
   const first = left[0]
   if (first === undefined || !counters.hasInHand(first.seq)) return
-  if (output === undefined) {
+  if (outputs === undefined) {
     account.abandoned--
     account.inDoubt++
-  } else if (output.memory.laneView(0, 0).newest?.seq === first.seq) account.abandoned--
+  } else if (wasPut(first.seq, outputs)) account.abandoned--
+}
+
+/** Whether the newest record in one of the lanes was made from the item. */
+function wasPut(seq: number, outputs: readonly LaneView[] | undefined): boolean {
+  return outputs?.some((lane) => lane.newest?.seq === seq) ?? false
+}
+
+function total(lanes: readonly LaneView[], count: (lane: LaneView) => number): number {
+  return lanes.reduce((sum, lane) => sum + count(lane), 0)
 }

@@ -71,8 +71,9 @@ export class Crew {
   /** A failure for each worker that is out of our reach. */
   stuck(terminateMs: number): Failure[] {
     const stuck = this.stages.filter((stage) => !stage.hasEnded)
-    const why = `still running ${terminateMs} ms after it was terminated`
-    return stuck.map((stage) => fail('MILLRACE_WORKER_STUCK', 'could not be ended', stage, why))
+    return stuck.map((stage) =>
+      fail('MILLRACE_WORKER_STUCK', 'could not be ended', stage, whyStuck(stage, terminateMs)),
+    )
   }
 
   #launchStage(stage: PipelineStage): void {
@@ -94,6 +95,12 @@ function ofOurs(failure: Failure): Failure {
   if (failure.code !== 'MILLRACE_WORKER_DIED') return failure
   const message = `stage "${failure.stage}" did not stop in time and was terminated`
   return { ...failure, code: 'MILLRACE_WORKER_TERMINATED', message }
+}
+
+function whyStuck({ host }: PipelineStage, terminateMs: number): string {
+  if (host === 'thread')
+    return `still running ${terminateMs} ms after it was terminated: native code blocks its thread`
+  return 'its process function has not returned, and what runs on the loop cannot be terminated'
 }
 
 function fail(code: MillraceErrorCode, doing: string, stage: PipelineStage, why: string): Failure {

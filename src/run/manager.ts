@@ -69,7 +69,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   #startTimer: NodeJS.Timeout | undefined
   #removeSignals = (): void => {}
   /** What made it abort: the first cause decides the outcome. */
-  #abortedBy: 'failure' | 'request' | 'someone' | undefined
+  #abortedBy: AbortCause | undefined
   #isJoined = false
   #reason: string | undefined
   #isDrained = false
@@ -94,7 +94,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#state = new RunState((state) => this.#events.emit('state', state))
     this.#output = new RunOutput(this.#settled.promise, () => this.#closeOutput())
     this.#ladder = new Ladder(this.#options, {
-      abort: () => this.#abort('request', `the drain took longer than ${this.#options.drainMs} ms`),
+      abort: () => this.#onDrainTimeout(),
       terminate: () => this.#crew?.triggerTerminate(),
       giveUp: () => this.#giveUp(),
     })
@@ -226,6 +226,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     stop.signalAt('abort').addEventListener('abort', () => this.#onStopSet())
     this.#startTimer = setTimeout(() => this.#onStartTimeout(), Math.min(this.#options.startMs, 2 ** 31 - 1))
     this.#crew.launch()
+    // The caller left while the pipeline was being loaded.
+    if (this.#output.isOver) this.#closeOutput()
     this.#refuseUnread()
   }
 
@@ -239,13 +241,23 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   #onEnded(stage: PipelineStage): void {
-    if (this.#state.is('running') && this.#crew?.hasWorkBefore(stage)) {
-      // It ended the stream from its place: whatever upstream still reads, nobody will take.
-      this.#isEndingEarly = true
-      this.#prepared?.wiring.stop.set('drain')
-    }
+    if (this.#state.is('running') && this.#crew?.hasWorkBefore(stage)) this.#endEarly(stage)
     this.#openGates()
     if (this.#crew?.hasEnded) this.#settle()
+  }
+
+  /** It ended the stream from its place: whatever upstream still reads, nobody will take. */
+  #endEarly(stage: PipelineStage): void {
+    this.#isEndingEarly = true
+    this.#prepared?.wiring.stop.set('drain')
+    // Before the last stage has ended, something is still on its way to it, and takes as long as it takes.
+    if (stage === this.stages.at(-1)) this.#ladder.triggerDrain()
+  }
+
+  #onDrainTimeout(): void {
+    const isDelivered = this.#isEndingEarly && this.stages.at(-1)?.hasEnded
+    if (isDelivered) this.#abort('early end')
+    else this.#abort('request', `the drain took longer than ${this.#options.drainMs} ms`)
   }
 
   #onFailure(failure: Failure): void {
@@ -281,7 +293,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     for (const failure of this.#crew?.late(this.#options.startMs) ?? []) this.#onFailure(failure)
   }
 
-  #abort(cause: 'failure' | 'request' | 'someone', reason?: string): void {
+  #abort(cause: AbortCause, reason?: string): void {
     if (!this.#state.canBecome('aborting')) return
     this.#abortedBy = cause
     if (reason !== undefined) this.#reason = reason
@@ -293,7 +305,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#openGates()
   }
 
-  /** The last rung: a worker in native code cannot be ended from here. */
+  /** The last rung: neither native code nor a function on the loop can be ended from here. */
   #giveUp(): void {
     for (const failure of this.#crew?.stuck(this.#options.terminateMs) ?? []) this.#noteFailure(failure)
     this.#settle()
@@ -318,7 +330,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     // A worker that fails sets the stop event itself; word of its failure may come after that.
     const isFailed = this.#failures.some((failure) => !ENDED_BY_US.has(failure.code))
     if (this.#abortedBy === 'failure' || (this.#abortedBy === 'someone' && isFailed)) return 'failed'
-    if (this.#abortedBy !== undefined) return 'aborted'
+    // What was stuck upstream was to give nothing more: all that anyone wanted has been delivered.
+    if (this.#abortedBy !== undefined && this.#abortedBy !== 'early end') return 'aborted'
     return this.#isDrained ? 'drained' : 'completed'
   }
 
@@ -357,7 +370,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       if (this.#output.isRead || this.#state.is('ended')) return
       const unread = new MillraceError(
         'MILLRACE_OUTPUT_UNREAD',
-        'the run was joined, and nobody reads its outputs',
+        'nobody reads its outputs: read the outputs with "for await" before, or at the same time as, join()',
       )
       this.#onFailure(
         makeFailure('MILLRACE_OUTPUT_UNREAD', 'is not read', { stage: OUTPUT, worker: 0 }, unread),
@@ -365,6 +378,9 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     })
   }
 }
+
+/** What made a run abort: a failure, its owner or a deadline, the stop event, or that nobody takes what is left. */
+type AbortCause = 'failure' | 'request' | 'someone' | 'early end'
 
 /** What happens to workers only because we end them. */
 const ENDED_BY_US = new Set(['MILLRACE_WORKER_TERMINATED', 'MILLRACE_WORKER_STUCK'])

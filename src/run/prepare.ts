@@ -1,6 +1,8 @@
 /** From what the caller gives to `start` to stages that are joined and ready to be launched. */
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { PipelineModule } from '../define/define-pipeline.ts'
-import { INPUT, OUTPUT, Pipeline, type StageDefinition } from '../define/pipeline.ts'
+import { type Blueprint, INPUT, OUTPUT, Pipeline, type StageDefinition } from '../define/pipeline.ts'
 import { MillraceError, show } from '../errors.ts'
 import { type AnyPipeline, buildPipeline, importExport, type Options } from '../host/load-pipeline.ts'
 import { closeEnds, makePlan, type PlanContext } from '../plan/make-plan.ts'
@@ -19,7 +21,7 @@ export interface Loaded {
 }
 
 /** What can be started: a module's URL or path, what `definePipeline` returned, or a pipeline on the loop. */
-export type Startable<In, Out> = URL | string | PipelineModule<never, In, Out> | Pipeline<In, Out>
+export type Startable<In, Out> = URL | string | PipelineModule<never, In, Out> | Blueprint<In, Out>
 
 export async function load(what: Startable<never, unknown>, options: Options): Promise<Loaded> {
   checkCloneable(options)
@@ -27,7 +29,7 @@ export async function load(what: Startable<never, unknown>, options: Options): P
   if (what instanceof PipelineModule) {
     return { pipeline: await buildPipeline(what, options, what.url), url: what.url, options }
   }
-  const url = String(what)
+  const url = moduleUrl(what)
   const exported = await importExport(url, 'default')
   return { pipeline: await buildPipeline(exported, options, url), url, options }
 }
@@ -80,6 +82,24 @@ function workOf(
     )
   }
   return { locator: { from: 'pipeline', url, options, stage: definition.name } }
+}
+
+/** A relative path would be looked for beside this file. @throws MILLRACE_INVALID_OPTION */
+function moduleUrl(what: unknown): string {
+  if (what instanceof URL) return what.href
+  if (typeof what === 'string') {
+    if (isAbsolute(what)) return pathToFileURL(what).href
+    if (what.startsWith('file:') && URL.canParse(what)) return new URL(what).href
+  }
+  throw new MillraceError(
+    'MILLRACE_INVALID_OPTION',
+    `start() needs a URL, an absolute path or what definePipeline returned, got ${show(what)}${hint(what)}`,
+  )
+}
+
+function hint(what: unknown): string {
+  if (typeof what !== 'string' || !/^\.{1,2}\/|^[\w/-]+\.[cm]?[jt]s$/.test(what)) return ''
+  return `; write new URL(${show(what.startsWith('.') ? what : `./${what}`)}, import.meta.url)`
 }
 
 /** Options travel to every worker. */

@@ -9,7 +9,8 @@ interface Offer {
 
 export class RunOutput<Out> implements AsyncIterator<Out, undefined> {
   #offer: Offer | undefined
-  #asked: Deferred<IteratorResult<Out, undefined>> | undefined
+  /** Calls of `next` that wait for an item, oldest first. */
+  readonly #askers: Deferred<IteratorResult<Out, undefined>>[] = []
   #isOver = false
   readonly #ended: Promise<unknown>
   readonly #left: () => void
@@ -20,14 +21,22 @@ export class RunOutput<Out> implements AsyncIterator<Out, undefined> {
   constructor(ended: Promise<unknown>, left: () => void) {
     this.#ended = ended
     this.#left = left
+    // Once for all: each `next` that listened by itself would stay in memory until the end of the run.
+    const onEnd = (): void => this.#endAskers()
+    void ended.then(onEnd, onEnd)
+  }
+
+  /** Whether nobody takes an item any more. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   /** The body of the output stage: done with an item when the caller has taken it. */
   readonly body = (item: unknown): unknown => {
     if (this.#isOver) return NOT_TAKEN
-    if (this.#asked !== undefined) {
-      this.#asked.resolve({ done: false, value: item as Out })
-      this.#asked = undefined
+    const asker = this.#askers.shift()
+    if (asker !== undefined) {
+      asker.resolve({ done: false, value: item as Out })
       return undefined
     }
     this.#offer = { item, answer: new Deferred<unknown>() }
@@ -44,8 +53,9 @@ export class RunOutput<Out> implements AsyncIterator<Out, undefined> {
       return { done: false, value: offer.item as Out }
     }
     if (this.#isOver) return this.#end()
-    this.#asked ??= new Deferred<IteratorResult<Out, undefined>>()
-    return Promise.race([this.#asked.promise, this.#end()])
+    const asker = new Deferred<IteratorResult<Out, undefined>>()
+    this.#askers.push(asker)
+    return asker.promise
   }
 
   /** The caller broke out of its loop: upstream is stopped. Resolves when the run has ended. */
@@ -63,9 +73,13 @@ export class RunOutput<Out> implements AsyncIterator<Out, undefined> {
     this.#offer = undefined
   }
 
+  #endAskers(): void {
+    this.#isOver = true
+    for (const asker of this.#askers.splice(0)) this.#end().then(asker.resolve, asker.reject)
+  }
+
   async #end(): Promise<IteratorResult<Out, undefined>> {
     await this.#ended
-    this.#isOver = true
     return { done: true, value: undefined }
   }
 }

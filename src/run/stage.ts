@@ -52,6 +52,8 @@ const OPTIONS = [
   'resourceLimits',
 ]
 
+const NO_THREAD = -2
+
 /** How the stage finds what it does. */
 export type StageWork = { locator: StageLocator } | { definition: StageDefinition }
 
@@ -131,7 +133,12 @@ export class PipelineStage {
   /** What has become of its items so far. Exact once it has ended. */
   get account(): Account {
     const { input, output } = this.#connected()
-    return accountFor(this.#counters as WorkerCounters, input, output)
+    const threadId = this.#life?.threadId ?? NO_THREAD
+    return accountFor(
+      this.#counters as WorkerCounters,
+      input?.memory.lanesOf('consumer', threadId),
+      output?.memory.lanesOf('producer', threadId),
+    )
   }
 
   get counters(): WorkerCounters | undefined {

@@ -1,6 +1,6 @@
 /** `start`: from a pipeline, or the module that defines one, to a run. */
 import type { PipelineModule } from '../define/define-pipeline.ts'
-import type { Pipeline } from '../define/pipeline.ts'
+import type { Blueprint } from '../define/pipeline.ts'
 import type { RunOptions } from '../define/stage-options.ts'
 import { invalidOption } from '../errors.ts'
 import type { Options } from '../host/load-pipeline.ts'
@@ -29,7 +29,7 @@ export function start<Given, In, Out>(
   settings?: StartSettings<In>,
 ): PipelineManager<Out>
 export function start<In, Out>(
-  what: Pipeline<In, Out>,
+  what: Blueprint<In, Out>,
   options?: Record<string, unknown>,
   settings?: StartSettings<In>,
 ): PipelineManager<Out>

@@ -1,7 +1,12 @@
 // A run inside an application: fed by `input`, read by `for await`.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { Readable } from 'node:stream'
-import { PipelineError, pipeline, start } from '../../src/index.ts'
+import { pathToFileURL } from 'node:url'
+import { type MillraceError, PipelineError, pipeline, start } from '../../src/index.ts'
+import { RunOutput } from '../../src/run/run-output.ts'
 import forms from '../fixtures/pipelines/forms.ts'
 import { test, watch } from '../support/harness.ts'
 
@@ -82,9 +87,95 @@ test('the loop throws when the run fails, and tells which stage', async () => {
   await assert.rejects(run.join(), { code: 'MILLRACE_RUN_FAILED' })
 })
 
-test('joining a run whose outputs nobody reads is an error, not a hang', async () => {
+test('joining a run whose outputs nobody reads is an error that says how to, not a hang', async () => {
   const run = watch(start(forms, work, { input: numbers() }))
-  await assert.rejects(run.join(), (error: PipelineError) => /nobody reads its outputs/.test(error.message))
+  await assert.rejects(
+    run.join(),
+    /nobody reads its outputs: read the outputs with "for await" before, or at the same time as, join\(\)/,
+  )
+})
+
+test('calls of next() that wait at the same time get an item each, in their order, then the end', async () => {
+  const run = watch(start(forms, work, { input: [1, 2, 3] }))
+  const outputs = run[Symbol.asyncIterator]()
+  const steps = await Promise.all(Array.from({ length: 5 }, () => outputs.next()))
+  assert.deepEqual(
+    steps.map(({ value }) => value),
+    [10, 20, 30, undefined, undefined],
+  )
+  assert.deepEqual(
+    steps.map(({ done }) => done),
+    [false, false, false, true, true],
+  )
+})
+
+test('calls of next() that wait when the run fails all throw its error', async () => {
+  // biome-ignore lint/correctness/useYield: it fails before its first item
+  async function* broken(): AsyncGenerator<number> {
+    throw new Error('no input')
+  }
+  const run = watch(start(forms, work, { input: broken() }))
+  const outputs = run[Symbol.asyncIterator]()
+  for (const step of await Promise.allSettled([outputs.next(), outputs.next(), outputs.next()])) {
+    assert.match(step.status === 'rejected' ? step.reason.message : '', /stage "input" failed to read/)
+  }
+})
+
+test('however many items are read, the end of the run is listened to once', async () => {
+  let listeners = 0
+  class Counted<T> extends Promise<T> {
+    // biome-ignore lint/suspicious/noThenProperty: it counts those who listen
+    override then<A, B>(
+      done?: ((value: T) => A | PromiseLike<A>) | null,
+      failed?: ((reason: unknown) => B | PromiseLike<B>) | null,
+    ): Promise<A | B> {
+      listeners++
+      return super.then(done, failed)
+    }
+  }
+  const output = new RunOutput<number>(new Counted(() => {}), () => {})
+  for (let number = 0; number < 100; number++) {
+    const step = output.next()
+    output.body(number)
+    assert.deepEqual(await step, { done: false, value: number })
+  }
+  assert.equal(listeners, 1)
+})
+
+for (const what of ['./words.ts', '../words.ts', 'words.ts', 'words', undefined, {}, 5]) {
+  test(`start refuses what leads to no pipeline: ${JSON.stringify(what)}`, async () => {
+    const run = start(what as string)
+    await assert.rejects(run.join(), (error: MillraceError) => {
+      assert.equal(error.code, 'MILLRACE_INVALID_OPTION')
+      assert.match(
+        error.message,
+        /^start\(\) needs a URL, an absolute path or what definePipeline returned, got /,
+      )
+      return true
+    })
+  })
+}
+
+test('start says how to write a relative path', async () => {
+  await assert.rejects(start('./words.ts').join(), /; write new URL\('\.\/words\.ts', import\.meta\.url\)$/)
+  await assert.rejects(start('words.ts').join(), /; write new URL\('\.\/words\.ts', import\.meta\.url\)$/)
+})
+
+test('start takes a URL, its text, and an absolute path, whatever is in it', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'millrace-ä % #-'))
+  try {
+    const file = path.join(folder, 'a ?.mjs')
+    const url = new URL('../../src/index.ts', import.meta.url).href
+    writeFileSync(
+      file,
+      `import { pipeline } from '${url}'\nexport default pipeline('p').source('a', [1, 2], { on: 'loop' })`,
+    )
+    for (const what of [pathToFileURL(file), pathToFileURL(file).href, file]) {
+      assert.deepEqual(await collect(watch(start(what))), [1, 2])
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('an aborted run ends the loop', async () => {

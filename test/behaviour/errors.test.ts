@@ -70,12 +70,12 @@ const INVALID: Record<string, Case> = {
     message: /source "again" must be its first stage/,
   },
   'a stage after the sink': {
-    what: (begun().sink('out', () => {}) as Pipeline<never, unknown>).stage('late', (n) => n),
+    what: (begun().sink('out', () => {}) as unknown as Pipeline<never, unknown>).stage('late', (n) => n),
     code: 'MILLRACE_MISPLACED_STAGE',
     message: /sink "out" must be its last stage/,
   },
   'an operator after the sink': {
-    what: (begun().sink('out', () => {}) as Pipeline<never, unknown>).map((n) => n),
+    what: (begun().sink('out', () => {}) as unknown as Pipeline<never, unknown>).map((n) => n),
     code: 'MILLRACE_MISPLACED_STAGE',
     message: /map cannot follow sink "out"/,
   },

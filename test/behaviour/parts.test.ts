@@ -88,6 +88,28 @@ test('a manager takes queues that stages bring, and a stage on the loop takes a 
   assert.equal(report.queues[0].capacity, 5)
 })
 
+test('stages that share a queue each count their own items', async () => {
+  const stop = new StopEvent()
+  const words = new BoundedQueue<string>({ capacity: 4, consumers: 2, stop })
+  const upper = new BoundedQueue<string>({ capacity: 4, producers: 2, stop })
+  const make = (name: string, more: object) => new PipelineStage({ name, module, ...more })
+  const stages = [
+    make('reader', { export: 'reader', output: words }),
+    make('upper 1', { export: 'upper', input: words, output: upper }),
+    make('upper 2', { export: 'upper', input: words, output: upper }),
+    new PipelineStage({ name: 'end', on: 'loop', body: () => {}, input: upper }),
+  ]
+  // Both take their ends before the first word is there.
+  const lives = stages.map((stage) => stage.launch())
+  await Promise.all(lives.map((life) => life.ready))
+  for (const life of lives) life.triggerStart()
+  const [reader, first, second, end] = await Promise.all(stages.map((stage) => stage.join()))
+  assert.equal(reader.out, 100)
+  assert.equal(Number(first.in) + Number(second.in), 100)
+  assert.deepEqual([first.out, second.out], [first.in, second.in])
+  assert.deepEqual([end.in, end.out], [100, 100])
+})
+
 test('the stop event alone aborts a run', async () => {
   const stop = new StopEvent()
   const queue = new BoundedQueue<string>({ capacity: 1, stop })

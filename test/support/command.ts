@@ -22,6 +22,11 @@ export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/cli/${name}`, import.meta.url))
 }
 
+/** The program and its arguments. */
+export function millraceLine(args: readonly string[]): string[] {
+  return [process.execPath, ...ARGS, ...args]
+}
+
 export interface CommandEnd {
   code: number | null
   signal: NodeJS.Signals | null

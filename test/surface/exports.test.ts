@@ -33,6 +33,7 @@ const EXPECTED: Record<string, Surface> = {
       'start',
     ],
     types: [
+      'Blueprint',
       'BoundedQueueOptions',
       'BuiltOptions',
       'Emitted',

@@ -1,7 +1,15 @@
 // Types flow from source to sink, and out. This file is checked by the compiler; each @ts-expect-error must be one.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { definePipeline, type PipelineManager, pipeline, SENTINEL, type start } from '../../src/index.ts'
+import {
+  type Blueprint,
+  definePipeline,
+  type Pipeline,
+  type PipelineManager,
+  pipeline,
+  SENTINEL,
+  type start,
+} from '../../src/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const check = <T extends true>(): T | undefined => undefined
@@ -40,6 +48,43 @@ test('types flow through every kind of stage', () => {
   // @ts-expect-error a source has no queue before it
   pipeline('wrong').source('x', () => [1], { capacity: 1 })
   assert.equal(fused.stages.length, 5)
+})
+
+test('nothing follows a sink, and a pipeline begins with a source unless it says what it is fed', () => {
+  const ended = pipeline('ended')
+    .source('numbers', () => [1])
+    .sink('end', () => {})
+  check<Equal<typeof ended, Blueprint<never, never>>>()
+  const fed = pipeline<number>('fed').sink('end', { process: (n) => n })
+  check<Equal<typeof fed, Blueprint<number, never>>>()
+  // Never called: only its types matter.
+  const use = (begin: typeof start) => {
+    begin(ended)
+    begin(fed, {}, { input: [1] })
+    // @ts-expect-error an input of another type
+    begin(fed, {}, { input: ['x'] })
+    definePipeline('file:///ended.js', () => ended)
+    // @ts-expect-error a stage after the sink
+    ended.stage('late', (n) => n)
+    // @ts-expect-error an operator after the sink
+    ended.map((n) => n)
+    // @ts-expect-error a second sink
+    ended.sink('late', () => {})
+    // @ts-expect-error a stage first, and nothing said of what comes in
+    pipeline('p').stage('first', (text: string) => text)
+    // @ts-expect-error an operator first, and nothing said of what comes in
+    pipeline('p').filter(() => true)
+    // @ts-expect-error a sink first, and nothing said of what comes in
+    pipeline('p').sink('only', () => {})
+  }
+  assert.equal(typeof use, 'function')
+})
+
+test('a function of any pipeline can be written', () => {
+  const twice = <In, Out>(begun: Pipeline<In, Out>) => begun.flatMap((item) => [item, item])
+  const doubled = twice(pipeline<number>('doubled'))
+  check<Equal<typeof doubled, Pipeline<number, number>>>()
+  assert.equal(doubled.stages.length, 1)
 })
 
 test('options and outputs of a module are typed, nothing said twice', () => {

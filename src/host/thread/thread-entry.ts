@@ -7,6 +7,7 @@ import { BoundedQueue } from '../../queue/bounded-queue.ts'
 import { StopEvent } from '../../queue/stop-event.ts'
 import { makeLog } from '../log.ts'
 import { findStage } from '../stage-locator.ts'
+import { playTypescript } from '../typescript.ts'
 import { countActiveResources } from '../waiting.ts'
 import { WorkerContext } from '../worker-context.ts'
 import { runWorker } from '../worker-loop.ts'
@@ -28,6 +29,7 @@ const baseline = countActiveResources()
 port.ref()
 
 try {
+  if (task.typescript !== undefined) playTypescript(task.typescript)
   const stage = await findStage(task.locator)
   await runWorker({
     stage,

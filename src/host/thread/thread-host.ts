@@ -6,26 +6,32 @@ import { MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
 import { type Failure, makeFailure } from '../../observe/failure.ts'
 import { threadEnded } from '../../queue/thread-watch.ts'
+import { recordedTypescript } from '../typescript.ts'
 import type { OnFailure, WorkerEnd, WorkerLife } from '../worker-life.ts'
 import type { FromThread, ThreadTask, ToThread } from './thread-task.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const ENTRY = new URL(`./thread-entry${extension}`, import.meta.url)
 
+/**
+ * Items are short-lived: a small young generation holds them as well as Node's 48 MiB, in every one of many threads.
+ */
+const YOUNG_GENERATION_MB = 24
+
 /** Node's exit code when the event loop runs dry before a top-level await is settled. */
 const UNSETTLED = 13
 
 /** Starts the thread. @throws if Node cannot start one */
 export function startThread(
-  task: ThreadTask,
+  task: Omit<ThreadTask, 'typescript'>,
   resourceLimits: ResourceLimits | undefined,
   onFailure: OnFailure,
 ): WorkerLife {
   const { stage, worker: number } = task.place
   const worker = new Worker(ENTRY, {
-    workerData: task,
+    workerData: { ...task, typescript: recordedTypescript() } satisfies ThreadTask,
     name: `${stage} ${number}`,
-    ...(resourceLimits === undefined ? {} : { resourceLimits }),
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
   })
   const { threadId } = worker
   const counters = new WorkerCounters(task.counters, task.index)
@@ -53,6 +59,7 @@ export function startThread(
     ended.resolve({ how, failures })
   })
   return {
+    threadId,
     ready: opened.promise,
     ended: ended.promise,
     triggerStart: () => worker.postMessage({ millrace: 'start' } satisfies ToThread),
@@ -61,7 +68,12 @@ export function startThread(
 }
 
 /** Exit code 0 proves nothing: only the DONE mark does, and it was not there. */
-function deathOf(task: ThreadTask, counters: WorkerCounters, exitCode: number, thrown: unknown): Failure {
+function deathOf(
+  task: Pick<ThreadTask, 'place'>,
+  counters: WorkerCounters,
+  exitCode: number,
+  thrown: unknown,
+): Failure {
   const { inHand } = counters
   const place = { ...task.place, ...(inHand === 0 ? {} : { item: inHand >>> 0 }) }
   const isMemory = (thrown as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'

@@ -3,6 +3,7 @@ import type { Failure } from '../../observe/failure.ts'
 import type { QueueHandle } from '../../queue/queue-memory.ts'
 import type { StopHandle } from '../../queue/stop-event.ts'
 import type { StageLocator } from '../stage-locator.ts'
+import type { TypescriptRecords } from '../typescript-records.ts'
 import type { ContextPlace } from '../worker-context.ts'
 
 /** Everything a worker is told, in its `workerData`. */
@@ -16,6 +17,8 @@ export interface ThreadTask {
   /** Its place in the counters. */
   index: number
   spins: number
+  /** What its thread need not compile again. */
+  typescript: TypescriptRecords | undefined
 }
 
 /** Worker -> starter. */

@@ -1,0 +1,172 @@
+/** `millrace run` where something ends the process, or stdout, before all is told: it says so, and never exits with 0. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { TestContext } from 'node:test'
+import { Command, fixture, lastLine, millrace, millraceLine } from '../support/command.ts'
+import { test } from '../support/harness.ts'
+
+/** A module that cannot stand in the repository: it would do harm to whoever loads it. */
+function moduleOf(t: TestContext, source: string): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'millrace-cli-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'a.mjs')
+  const url = new URL('../../src/index.ts', import.meta.url).href
+  writeFileSync(file, `import { pipeline } from '${url}'\n${source}\n`)
+  return file
+}
+
+/** A pipeline on the loop whose stage does this at item 3. */
+function atThree(does: string): string {
+  return `export default pipeline('p').source('numbers', [1, 2, 3, 4], { on: 'loop' })
+    .stage('middle', async (n) => { if (n === 3) { ${does} } return n }, { on: 'loop' })
+    .sink('end', () => {}, { on: 'loop' })`
+}
+
+/** One whose sink does this at its last item, when the other stages have ended. */
+function atTheEnd(does: string): string {
+  return `export default pipeline('p').source('numbers', [1, 2, 3], { on: 'loop' })
+    .sink('end', async (n) => { if (n === 3) { await new Promise(setImmediate); ${does} } }, { on: 'loop' })`
+}
+
+const ENDS = [
+  {
+    what: 'process.exit(0)',
+    does: 'process.exit(0)',
+    says: /^millrace: the process was ended from inside \(process\.exit\) before the run was done$/m,
+  },
+  {
+    what: 'a stage on the loop that awaits what never comes',
+    does: 'await new Promise(() => {})',
+    says: /^millrace: the run cannot go on: a stage on the loop awaits something that never comes$/m,
+  },
+  {
+    what: 'an error that nobody catches',
+    does: "await new Promise(() => setImmediate(() => { throw new Error('lost') }))",
+    says: /^millrace: the process died of an error that nobody caught before the run was done$/m,
+  },
+]
+
+for (const { what, does, says } of ENDS) {
+  test(`told, with the report so far, and exit code 1: ${what}`, async (t) => {
+    const end = await millrace(t, 'run', moduleOf(t, atTheEnd(does)), '--json', '--quiet')
+    assert.match(end.stderr, says)
+    const report = lastLine(end)
+    assert.deepEqual([report.schema, report.outcome], ['millrace.report/1', 'aborted'])
+    assert.match(says.source, new RegExp((report.reason as string).slice(0, 20)))
+    assert.equal(end.code, 1)
+  })
+}
+
+test('a stuck stage on the loop does not make the process kill itself', async (t) => {
+  const file = moduleOf(t, `setInterval(() => {}, 1000)\n${atThree('await new Promise(() => {})')}`)
+  const command = new Command(t, ['run', file, '--deadline-ms', '50', '--json'])
+  // Its stage hangs at once; the run is told to stop when it has been loaded, as soon as it hears signals.
+  const stopping = setInterval(() => command.child.kill('SIGINT'), 1_000)
+  t.after(() => clearInterval(stopping))
+  await command.shows('stderr', 'draining')
+  clearInterval(stopping)
+  const end = await command.end
+  assert.match(
+    end.stderr,
+    /stage "middle" could not be ended at item 3: its process function has not returned/,
+  )
+  assert.equal(lastLine(end).failures[0].code, 'MILLRACE_WORKER_STUCK')
+  assert.deepEqual([end.code, end.signal], [130, null])
+})
+
+const LOADS = [
+  {
+    what: 'awaits for ever',
+    source: 'await new Promise(() => {})\nexport default 1',
+    says: /a\.mjs never finished loading: it awaits something that never comes$/,
+  },
+  {
+    what: 'builds for ever',
+    source: 'export default () => new Promise(() => {})',
+    says: /a\.mjs never finished loading: it awaits something that never comes$/,
+  },
+  {
+    what: 'ends the process',
+    source: 'process.exit(0)',
+    says: /a\.mjs ended the process \(process\.exit\) while it was being loaded$/,
+  },
+]
+
+for (const { what, source, says } of LOADS) {
+  test(`a module that ${what} is told, exit code 2`, async (t) => {
+    const file = moduleOf(t, source)
+    const [plain, json, graph] = await Promise.all([
+      millrace(t, 'run', file),
+      millrace(t, 'run', file, '--json'),
+      millrace(t, 'graph', file),
+    ])
+    for (const end of [plain, json, graph]) {
+      assert.match(end.stderr, /^millrace: .*\ncode: MILLRACE_MODULE_FAILED\nadvice: .*\n$/)
+      assert.match(end.stderr.slice('millrace: '.length).split('\n', 1)[0], says)
+      assert.equal(end.code, 2)
+    }
+    assert.deepEqual([plain.stdout, graph.stdout], ['', ''])
+    const { schema, code, message } = errorOf(json.stdout)
+    assert.deepEqual([schema, code], ['millrace.error/1', 'MILLRACE_MODULE_FAILED'])
+    assert.match(message, says)
+  })
+}
+
+const INVALID = [
+  { args: [fixture('no-sink.ts')], code: 'MILLRACE_NO_SINK', message: /pipeline "open" has no sink/ },
+  { args: ['nowhere.ts'], code: 'MILLRACE_MODULE_NOT_FOUND', message: /there is no file/ },
+  {
+    args: [fixture('ticks.ts'), '--nope'],
+    code: 'MILLRACE_UNKNOWN_OPTION',
+    message: /unknown option "nope"/,
+  },
+  { args: ['--deadline-ms', 'x', 'a.ts'], code: 'MILLRACE_USAGE', message: /--deadline-ms must be/ },
+]
+
+for (const { args, code, message } of INVALID) {
+  test(`with --json what is invalid is one line of JSON: ${code}`, async (t) => {
+    const end = await millrace(t, 'run', ...args, '--json')
+    const error = errorOf(end.stdout)
+    assert.deepEqual([error.schema, error.code], ['millrace.error/1', code])
+    assert.match(error.message, message)
+    assert.match(end.stderr, message)
+    assert.equal(end.stdout.split('\n').length, 2)
+    assert.equal(end.code, 2)
+  })
+}
+
+test('--json after -- is an option of the pipeline', async (t) => {
+  const { stdout } = await millrace(t, 'run', '--deadline-ms', 'x', 'a.ts', '--', '--json')
+  assert.equal(stdout, '')
+})
+
+test('a report that cannot be written is no success', { skip: !existsSync('/dev/full') }, () => {
+  const line = millraceLine(['run', fixture('ticks.ts'), '--items', '0', '--json', '--quiet'])
+  const { status, stderr } = spawnSync('/bin/sh', ['-c', `exec "$@" > /dev/full`, 'sh', ...line], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+  assert.equal(stderr, 'millrace: the JSON could not be written to stdout\n')
+  assert.equal(status, 1)
+})
+
+test('a report that nobody reads is no success', async (t) => {
+  const command = new Command(t, ['run', fixture('ticks.ts'), '--items', '0', '--json', '--quiet'])
+  command.child.stdout.destroy()
+  const { code, stderr } = await command.end
+  assert.equal(stderr, 'millrace: the JSON could not be written to stdout\n')
+  assert.equal(code, 1)
+})
+
+interface JsonError {
+  schema: string
+  code: string
+  message: string
+}
+
+function errorOf(stdout: string): JsonError {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) as string)
+}

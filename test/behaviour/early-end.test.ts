@@ -1,0 +1,114 @@
+// Nobody wants more, and a stage upstream waits in a promise of the user's: the run ends all the same, in time.
+import assert from 'node:assert/strict'
+import { definePipeline, pipeline, type Report, SENTINEL, start } from '../../src/index.ts'
+import waits from '../fixtures/pipelines/waits.ts'
+import { test, watch } from '../support/harness.ts'
+
+const SOON = { drainMs: 100, abortMs: 100, terminateMs: 100 }
+const LOOP = { on: 'loop' } as const
+
+/** Gives the first item, and waits for ever at the second. */
+const stuckAtTwo = pipeline<number>('stuck').stage(
+  'slow',
+  async (number) => {
+    if (number === 2) await new Promise(() => {})
+    return number
+  },
+  LOOP,
+)
+
+function failuresOf({ failures }: Report) {
+  return failures.map(({ code, stage, item }) => [code, stage, item])
+}
+
+test('breaking out ends a run whose stage in a thread waits for ever: it is terminated, and named', async () => {
+  const run = watch(start(waits, { end: 'none' }, SOON))
+  for await (const number of run) {
+    assert.equal(number, 1)
+    break
+  }
+  const report = await run.join()
+  assert.equal(report.outcome, 'completed')
+  assert.equal(report.reason, undefined)
+  assert.deepEqual(failuresOf(report), [['MILLRACE_WORKER_TERMINATED', 'slow', 2]])
+})
+
+test('a sink that returns SENTINEL ends a run whose stage in a thread waits for ever', async () => {
+  const report = await watch(start(waits, { end: 'sink' }, SOON)).join()
+  assert.equal(report.outcome, 'completed')
+  assert.deepEqual(failuresOf(report), [['MILLRACE_WORKER_TERMINATED', 'slow', 2]])
+})
+
+test('breaking out ends a run whose stage on the loop waits for ever, and says what is wrong with it', async () => {
+  const run = watch(start(stuckAtTwo, {}, { input: [1, 2, 3], ...SOON }))
+  for await (const _ of run) break
+  const report = await run.join()
+  assert.equal(report.outcome, 'completed')
+  assert.deepEqual(failuresOf(report), [['MILLRACE_WORKER_STUCK', 'slow', 2]])
+  assert.match(report.failures[0].message, /process function has not returned/)
+  assert.doesNotMatch(report.failures[0].message, /native|terminated:/)
+})
+
+test('what is on its way to the sink has all its time, though the stream was ended before it', async () => {
+  const delivered: number[] = []
+  const slow = pipeline('slow')
+    .source('numbers', [1, 2, 3, 4, 5], LOOP)
+    .stage('take', (number) => (number === 4 ? SENTINEL : number), LOOP)
+    .sink(
+      'slow',
+      async (number) => {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        delivered.push(number)
+      },
+      LOOP,
+    )
+  const report = await watch(start(slow, {}, { drainMs: 10, abortMs: 10, terminateMs: 10 })).join()
+  assert.equal(report.outcome, 'completed')
+  assert.deepEqual(delivered, [1, 2, 3])
+})
+
+test('a stage that fails after the end was early fails the run', async () => {
+  const fails = pipeline<number>('fails').stage(
+    'fails',
+    async (number) => {
+      if (number === 2) {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        throw new Error('too late')
+      }
+      return number
+    },
+    LOOP,
+  )
+  const run = watch(start(fails, {}, { input: [1, 2, 3], drainMs: 10_000 }))
+  await assert.rejects(async () => {
+    for await (const _ of run) break
+  }, /stage "fails" failed at item 2: Error: too late/)
+})
+
+test('leaving while the pipeline is being loaded ends the run', async () => {
+  async function* never() {
+    await new Promise(() => {})
+    yield 1
+  }
+  const run = watch(start(stuckAtTwo, {}, { input: never(), ...SOON }))
+  const outputs = run[Symbol.asyncIterator]()
+  assert.deepEqual(await outputs.return?.(), { done: true, value: undefined })
+  assert.equal((await run.join()).outcome, 'completed')
+})
+
+test('a run that is aborted while its pipeline is being built ends, and nothing comes of what is built later', async () => {
+  let isBuilt = false
+  const late = definePipeline(import.meta.url, (async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    isBuilt = true
+    return stuckAtTwo
+  }) as never)
+  const run = start(late, {}, { input: [1], abortMs: 20, terminateMs: 20 })
+  run.abort()
+  await assert.rejects(run.join(), { code: 'MILLRACE_ABORTED' })
+  assert.equal(isBuilt, false)
+  assert.equal(run.state, 'ended')
+  await new Promise((resolve) => setTimeout(resolve, 350))
+  assert.equal(isBuilt, true)
+  assert.equal(run.state, 'ended')
+})
