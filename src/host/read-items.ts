@@ -22,7 +22,22 @@ export interface Reading {
   waiting: Waiting
 }
 
+/** Reads to the end. A source that heeds `ctx.signal` by throwing has ended in order. */
 export async function readItems(items: unknown, reading: Reading): Promise<void> {
+  try {
+    await readAny(items, reading)
+  } catch (error) {
+    if (!reading.isOver() || !isInterruption(error, reading.drained())) throw error
+  }
+}
+
+/** What aborted waits throw: the signal's reason, or an AbortError, as `fetch`, timers and `events.on` do. */
+function isInterruption(error: unknown, { reason }: AbortSignal): boolean {
+  if (error === reason) return true
+  return error instanceof Error && (error.name === 'AbortError' || error.cause === reason)
+}
+
+async function readAny(items: unknown, reading: Reading): Promise<void> {
   const values = isThenable(items) ? await items : items
   if (isAsyncIterable(values)) return readAsync(values[Symbol.asyncIterator](), reading)
   if (isIterable(values)) return readSync(values[Symbol.iterator](), reading)

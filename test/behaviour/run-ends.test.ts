@@ -1,10 +1,11 @@
 // How a run of four threads ends, for every cause; after each, every item has one outcome and nothing is left.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PipelineError, type Report, start } from '../../src/index.ts'
+import { PipelineError, pipeline, type Report, type StageContext, start } from '../../src/index.ts'
 import chain, { type Fault } from '../fixtures/pipelines/chain.ts'
 import { reportOf } from '../support/balance.ts'
 import { test, watch } from '../support/harness.ts'
@@ -141,6 +142,34 @@ test('a drain lets everything that was read reach the sink', async () => {
   assert.equal(report.reason, 'enough')
   assert.equal(stageOf(report, 'last').out, stageOf(report, 'numbers').out)
 })
+
+for (const how of ['the reason of ctx.signal', 'an AbortError', 'another error'] as const) {
+  test(`a source that is waiting when the drain begins may end by throwing ${how}`, async () => {
+    let isWaiting = false
+    async function* read({ signal }: StageContext) {
+      yield 1
+      isWaiting = true
+      if (how === 'an AbortError') await once(new EventEmitter(), 'never', { signal })
+      await new Promise((_, reject) => {
+        const error = () => (how === 'another error' ? new Error('no good') : signal.reason)
+        signal.addEventListener('abort', () => reject(error()))
+      })
+    }
+    const options = { on: 'loop' } as const
+    const run = watch(
+      start(
+        pipeline('wait')
+          .source('read', read, options)
+          .sink('end', () => {}, options),
+      ),
+    )
+    await until(() => isWaiting)
+    run.drain()
+    const report = await reportOf(run)
+    assert.equal(report.outcome, how === 'another error' ? 'failed' : 'drained')
+    assert.equal(report.stages[1].out, 1)
+  })
+}
 
 test('a drain that takes too long becomes an abort', async () => {
   const gate = new SharedArrayBuffer(4)
