@@ -16,8 +16,9 @@ const REGISTER = new URL('../ts-register.mjs', import.meta.url).href
 
 const TIERS = {
   // A file's tests have deadlines of their own; the timeout is for one whose thread is blocked.
-  fast: { folders: ['unit', 'contract', 'behaviour', 'surface'], timeoutMs: 60_000 },
-  slow: { folders: ['stress', 'slow'], timeoutMs: 600_000 },
+  fast: { folders: ['unit', 'contract', 'behaviour', 'surface'], timeoutMs: 60_000, files: 2 },
+  // One file at a time: they load both cores by themselves.
+  slow: { folders: ['stress', 'slow'], timeoutMs: 600_000, files: 1 },
 }
 
 const CHECKS = [
@@ -57,7 +58,7 @@ function runTests() {
     '--conditions=millrace-source',
     '--test',
     '--test-reporter=spec',
-    '--test-concurrency=2',
+    `--test-concurrency=${tier.files}`,
     `--test-timeout=${tier.timeoutMs}`,
     ...files,
   ])

@@ -7,7 +7,7 @@ import type { StressTask } from '../support/stress-item.ts'
 import { exited, startWorker } from '../support/threads.ts'
 import { turn } from '../support/turn.ts'
 
-const ITEMS = 100_000
+const ITEMS = 30_000
 /** With more threads than cores every hand-over takes a turn of the scheduler. */
 const ITEMS_UNDER_LOAD = 4_000
 const seed = seedOfRun()
