@@ -291,7 +291,8 @@ class WorkerLoop {
     const since = performance.now()
     const isStreaming = this.#burst >= STREAMING_ITEMS
     this.#burst = 0
-    if (!(isStreaming && reader.bell.dozeSync(isReady))) reader.bell.waitSync(isReady)
+    if (isStreaming) reader.bell.dozeSync(() => reader.isWorthWaking() || this.#task.stop.isSet)
+    if (!isReady()) reader.bell.waitSync(isReady)
     this.#task.counters.addStarved(performance.now() - since)
     return true
   }

@@ -16,7 +16,8 @@
  * therefore dozes first: it announces DOZING instead of ASLEEP and waits for DOZE_MS at most. A writer wakes a dozing
  * reader when its lane is half full, or when the writer is about to wait itself (`QueueWriter.flush`); any
  * other ring wakes it at once. If neither comes, the doze ends by itself, so an item waits for a doze at the longest;
- * then the worker sleeps for good. A doze is one timed wait per idle period, not a poll.
+ * then the worker sleeps for good. A doze is one timed wait per idle period, not a poll. Nor does a dozing reader get up for
+ * the first item: it would run after the writer item by item, each time through both cores' caches.
  *
  * A ring that meets a thread which died asleep is lost together with that thread; its next life looks
  * at everything before it sleeps, so nothing depends on the ring having arrived.
@@ -98,16 +99,15 @@ export class Doorbell {
     }
   }
 
-  /** Blocks this thread until `ready()`, or until a short doze is over; whether it is ready. */
-  dozeSync(ready: () => boolean): boolean {
+  /** Blocks this thread until it is rung, at most for a short doze; not at all if it is worth waking already. */
+  dozeSync(isWorthWaking: () => boolean): void {
     store(this.#words, this.#word, DOZING)
-    if (!ready()) {
+    if (!isWorthWaking()) {
       wait(this.#words, this.#word, DOZING, DOZE_MS)
       this.#countWakeUp()
     }
     // A pending asynchronous wait of this thread relies on ASLEEP; one that only seems to doze might not be rung.
     store(this.#words, this.#word, this.#isPending ? ASLEEP : AWAKE)
-    return ready()
   }
 
   /** Blocks this thread until `ready()`; false if `timeoutMs` passed first. */

@@ -54,6 +54,15 @@ export class QueueReader {
 
   readonly isReady = (): boolean => this.poll() !== 'empty'
 
+  /** Whether there is enough to end a doze for: a lane is half full, or its writer has ended. See doorbell.ts. */
+  readonly isWorthWaking = (): boolean => {
+    for (let index = 0; index < this.#lanes.length; index++) {
+      if (this.#lanes[index].level() * 2 >= this.#memory.share(index)) return true
+      if (this.#ended[index] === 0 && this.#memory.state('producer', index) >= DONE) return true
+    }
+    return this.#memory.isClosed
+  }
+
   /** The item that `poll` found. */
   read(): unknown {
     return this.#lanes[this.#current].read()
