@@ -1,5 +1,5 @@
 /**
- * Who may import whom (DESIGN section 6): the way of the data, from top to bottom, and never back.
+ * Who may import whom: the way of the data, from top to bottom, and never back.
  *
  * Each folder of src/ lists all it may import from src/; whatever is not listed is an error.
  */
