@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { definePipeline, pipeline, type Report, SENTINEL, start } from '../../src/index.ts'
 import waits from '../fixtures/pipelines/waits.ts'
 import { test, watch } from '../support/harness.ts'
+import { turn } from '../support/turn.ts'
 
 const SOON = { drainMs: 100, abortMs: 100, terminateMs: 100 }
 const LOOP = { on: 'loop' } as const
@@ -97,18 +98,18 @@ test('leaving while the pipeline is being loaded ends the run', async () => {
 })
 
 test('a run that is aborted while its pipeline is being built ends, and nothing comes of what is built later', async () => {
-  let isBuilt = false
-  const late = definePipeline(import.meta.url, (async () => {
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    isBuilt = true
-    return stuckAtTwo
+  let build = (_: typeof stuckAtTwo) => {}
+  const late = definePipeline(import.meta.url, (() => {
+    return new Promise<typeof stuckAtTwo>((resolve) => {
+      build = resolve
+    })
   }) as never)
   const run = start(late, {}, { input: [1], abortMs: 20, terminateMs: 20 })
   run.abort()
   await assert.rejects(run.join(), { code: 'MILLRACE_ABORTED' })
-  assert.equal(isBuilt, false)
   assert.equal(run.state, 'ended')
-  await new Promise((resolve) => setTimeout(resolve, 350))
-  assert.equal(isBuilt, true)
+  build(stuckAtTwo)
+  await turn()
   assert.equal(run.state, 'ended')
+  assert.deepEqual(run.stages, [])
 })
