@@ -1,15 +1,42 @@
-// Compiles src/ to dist/. Run by `npm ci` too (the prepare script), so that the bin works in a fresh clone.
+// Makes dist/ from src/. Run by `npm ci` too (the prepare script), so that the bin works in a fresh clone.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+
+// What is imported or started by its name; everything else is joined into few files: a worker loads all it needs in
+// a third of the time that a file for each module takes.
+const ENTRIES = [
+  'index',
+  'sources',
+  'sinks',
+  'cli/main',
+  'host/thread/thread-entry',
+  'host/typescript-format',
+  'host/typescript-recorder',
+  'host/typescript-player',
+]
+
 rmSync(`${root}dist`, { recursive: true, force: true })
+await build({
+  entryPoints: ENTRIES.map((entry) => `${root}src/${entry}.ts`).filter(existsSync),
+  outbase: `${root}src`,
+  outdir: `${root}dist`,
+  // src/host/own-files.ts tells places from there.
+  chunkNames: 'host/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  packages: 'external',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
+})
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' })
-try {
-  chmodSync(`${root}dist/cli/main.js`, 0o755)
-} catch {
-  // No command line in this build.
-}
+chmodSync(`${root}dist/cli/main.js`, 0o755)

@@ -1,8 +1,8 @@
 /**
- * Runs the checks and tests of a tier: `node scripts/test.mjs fast|slow [part of a file name ...]`.
+ * Runs the checks and tests of a tier: `node scripts/test.mjs fast|slow|heavy [part of a file name ...]`.
  *
  * fast: format and lint, types, import directions, then every test of test/{unit,contract,behaviour,surface}.
- * slow: test/{stress,slow}. With parts of file names, only the tests whose path contains one of them, and no checks.
+ * slow: test/{stress,slow}. heavy: test/heavy, against the built package. With parts of file names, only the tests whose path contains one of them, and no checks.
  * Stops at the first step that fails. The last thing printed is Node's own summary of the tests.
  */
 import { spawnSync } from 'node:child_process'
@@ -10,15 +10,18 @@ import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { buildTests } from './build-tests.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const REGISTER = new URL('../ts-register.mjs', import.meta.url).href
+const SOURCE = ['--import', REGISTER, '--conditions=millrace-source']
 
 const TIERS = {
   // A file's tests have deadlines of their own; the timeout is for one whose thread is blocked.
   fast: { folders: ['unit', 'contract', 'behaviour', 'surface'], timeoutMs: 60_000, files: 2 },
   // One file at a time: they load both cores by themselves.
   slow: { folders: ['stress', 'slow'], timeoutMs: 600_000, files: 1 },
+  heavy: { folders: ['heavy'], timeoutMs: 900_000, files: 1 },
 }
 
 const CHECKS = [
@@ -37,7 +40,7 @@ const CHECKS = [
 
 const [tierName = 'fast', ...filters] = process.argv.slice(2)
 const tier = TIERS[tierName]
-if (tier === undefined) fail(`there is no tier "${tierName}": fast or slow`, 2)
+if (tier === undefined) fail(`there is no tier "${tierName}": fast, slow or heavy`, 2)
 
 if (tierName === 'fast' && filters.length === 0) {
   for (const [name, script, args] of CHECKS) {
@@ -47,15 +50,18 @@ if (tierName === 'fast' && filters.length === 0) {
   }
 }
 console.log(`# ${tierName} tests`)
-process.exitCode = runTests()
+process.exitCode = tierName === 'heavy' ? await runBuilt() : runTests(collectFiles(), SOURCE)
 
-function runTests() {
-  const files = collectFiles()
+async function runBuilt() {
+  runNode([path.join(ROOT, 'scripts/build.mjs')])
+  const files = await buildTests()
+  return runTests(files.filter(isAsked), ['--enable-source-maps'])
+}
+
+function runTests(files, flags) {
   if (files.length === 0) fail(`no ${tierName} tests match ${filters.join(', ') || 'anything'}`, 2)
   return runNode([
-    '--import',
-    REGISTER,
-    '--conditions=millrace-source',
+    ...flags,
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${tier.files}`,
@@ -73,8 +79,12 @@ function collectFiles() {
       readdirSync(path.join(ROOT, folder), { recursive: true }).map((file) => path.join(folder, file)),
     )
     .filter((file) => file.endsWith('.test.ts'))
-    .filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)))
+    .filter(isAsked)
     .sort()
+}
+
+function isAsked(file) {
+  return filters.length === 0 || filters.some((part) => file.includes(part))
 }
 
 /** Runs Node on the arguments; its exit code, 1 if a signal ended it. */

@@ -18,7 +18,7 @@ export const ADVICE = {
   MILLRACE_DUPLICATE_STAGE: 'Give every stage of a pipeline a name of its own.',
   MILLRACE_NO_SOURCE: 'Begin the pipeline with .source(), or call start() with { input }.',
   MILLRACE_NO_SINK: 'End the pipeline with .sink(), or read the run with `for await`.',
-  MILLRACE_MISPLACED_STAGE: 'A pipeline is one source, then stages, then one sink.',
+  MILLRACE_MISPLACED_STAGE: 'Every path is one source, then stages, then one sink.',
   MILLRACE_NO_MODULE:
     'Export the pipeline from a module with definePipeline(import.meta.url, ...), or put its stages on: "loop".',
   MILLRACE_MODULE_NOT_FOUND: 'Check the path.',
@@ -30,6 +30,11 @@ export const ADVICE = {
   MILLRACE_STAGE_NOT_FOUND:
     'A pipeline must be the same in every thread: its definition may not depend on time or chance.',
   MILLRACE_USAGE: 'See millrace --help.',
+  MILLRACE_INVALID_BRANCH: 'A branch is a function: return what it makes of the pipeline that it is given.',
+  MILLRACE_INVALID_MERGE: 'Merge pipelines that begin with a source of their own and do not end in a sink.',
+  MILLRACE_NO_DEAD_LETTERS: 'Say where they go: .deadLetters(file), or the run option deadLetters.',
+  MILLRACE_TOO_MANY_SOURCES: 'Read several inputs in one source.',
+  MILLRACE_TOO_MANY_WORKERS: 'Give the stages fewer workers, or merge fewer branches in one place.',
   // Queues.
   MILLRACE_NOT_CLONEABLE: 'Send plain data: what structuredClone accepts.',
   MILLRACE_ITEM_TOO_LARGE: 'Raise capacityBytes, or send smaller items.',
@@ -40,6 +45,7 @@ export const ADVICE = {
   MILLRACE_CORRUPT_RECORD: 'Something wrote into memory that belongs to a queue; please report it.',
   // A run.
   MILLRACE_STAGE_FAILED: 'The process function threw; see the cause.',
+  MILLRACE_UNKNOWN_BRANCH: 'The function given to .route() must return the name of one of its branches.',
   MILLRACE_OPEN_FAILED: 'The `open` function of the stage threw; see the cause.',
   MILLRACE_FLUSH_FAILED: 'The `flush` function of the stage threw; see the cause.',
   MILLRACE_CLOSE_FAILED: 'The `close` function of the stage threw; see the cause.',
@@ -50,10 +56,19 @@ export const ADVICE = {
     'In a thread, native code of the stage is blocking: only a signal can end the process. On the loop, let what the stage awaits end with ctx.signal.',
   MILLRACE_WORKER_TERMINATED:
     'The worker did not stop within abortMs and was terminated; check ctx.signal in long work.',
+  MILLRACE_POISON_ITEM:
+    'The item ends its worker each time it is processed. Look at the item; raise poisonAfter to try it more often.',
+  MILLRACE_ITEM_TIMEOUT: 'Raise timeoutMs, or let the stage end its work with ctx.signal.',
+  MILLRACE_TOO_MANY_FAILURES: 'More items failed than maxFailures allows; see the failures of the stage.',
   MILLRACE_START_TIMEOUT: 'A stage took too long to import or open; raise startMs.',
   MILLRACE_ABORTED: 'The run was aborted.',
   MILLRACE_OUTPUT_UNREAD:
     'Read the outputs with `for await (const out of run)`, or end the pipeline with .sink().',
+  MILLRACE_ACK_FAILED: 'The `ack` or `nack` of an item threw; see the cause.',
+  MILLRACE_BAD_CHECKPOINT:
+    'A checkpoint holds a JSON value. Correct the position, or delete the file to begin from the start.',
+  MILLRACE_CHECKPOINT_FAILED: 'See that the directory is there, can be written to and is not full.',
+  MILLRACE_DEAD_LETTERS_FAILED: 'See that the directory is there, can be written to and is not full.',
   MILLRACE_RUN_FAILED: 'See `failures`.',
   MILLRACE_STATE: 'Each run is started once; make a new one.',
   MILLRACE_BUG: 'This is a bug in Millrace; please report it.',

@@ -2,7 +2,6 @@
 import { printableLine } from '../observe/printable.ts'
 import { drawPlan } from '../plan/draw.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import type { Plan } from '../plan/plan.ts'
 import type { CommandLine } from './command-line.ts'
 import { buildFromFile, openPipelineFile } from './load-pipeline-file.ts'
 import { printOut } from './print.ts'
@@ -18,12 +17,7 @@ export async function graphCommand(line: CommandLine): Promise<number> {
     const { pipeline } = await buildFromFile(file, line.rest)
     // Open ends are drawn as they are: as what the caller of start() would be.
     const plan = makePlan(pipeline, { hasInput: true, canOutput: true })
-    printOut(drawPlan(printablePlan(plan), line.format))
+    printOut(drawPlan(plan, line.format, printableLine))
   }
   return 0
-}
-
-function printablePlan(plan: Plan): Plan {
-  const stages = plan.stages.map((stage) => ({ ...stage, name: printableLine(stage.name) }))
-  return { ...plan, pipeline: printableLine(plan.pipeline), stages }
 }

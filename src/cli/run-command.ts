@@ -2,6 +2,7 @@
 import process from 'node:process'
 import type { RunOptions } from '../define/stage-options.ts'
 import { PipelineError } from '../errors.ts'
+import { printableLine } from '../observe/printable.ts'
 import type { Report } from '../observe/report.ts'
 import { renderSummary } from '../observe/summary.ts'
 import { PipelineManager } from '../run/manager.ts'
@@ -40,6 +41,7 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
   run = new PipelineManager(() => prepare(loaded, { run: options }, {}), options)
   const view = line.quiet ? undefined : LiveView.on(run, process.stderr)
   announceSignals(run, view, options)
+  announceTrouble(run, view, line)
   const forget = watchExit((cause) => {
     view?.stop()
     return tellUnfinished(run.report, cause, line)
@@ -83,6 +85,27 @@ function announceSignals(
       say(
         `millrace: draining: what was read is finished first (deadline ${drainMs / 1000} s). Ctrl-C again to abort.\n`,
       )
+  })
+}
+
+/** What the run gets over, but someone should know. */
+function announceTrouble(run: PipelineManager, view: LiveView | undefined, { quiet }: CommandLine): void {
+  if (quiet) return
+  const say = (line: string): void => {
+    const text = `millrace: ${printableLine(line)}\n`
+    if (view === undefined) printError(text)
+    else view.print(text)
+  }
+  run.on('restart', ({ death, delayMs }) => {
+    say(
+      `${death.message}; it is started again${delayMs >= 1000 ? ` in ${Math.round(delayMs / 1000)} s` : ''}`,
+    )
+  })
+  run.on('stuck', ({ stage, worker, item, sinceMs, stack }) => {
+    const where = stack === undefined ? '' : `, ${stack.split('\n')[0].trim()}`
+    say(
+      `stage "${stage}" (worker ${worker}) has been busy with item ${item} for ${Math.round(sinceMs / 1000)} s${where}`,
+    )
   })
 }
 

@@ -1,6 +1,6 @@
 /** From a run to the numbers of its live view: rates and shares over the last two seconds. */
 
-import { sharedNowMs } from '../observe/counters.ts'
+import { FAILED, sharedNowMs } from '../observe/counters.ts'
 import type { Progress, StageProgress } from '../observe/progress.ts'
 import type { PipelineManager } from '../run/manager.ts'
 import type { PipelineStage } from '../run/stage.ts'
@@ -23,7 +23,8 @@ export class RunWatch {
 
   /** How often the stages have written to stdout (1) or stderr (2). */
   writes(fd: 1 | 2): number {
-    return this.#run.stages.reduce((sum, stage) => sum + (stage.counters?.writes(fd) ?? 0), 0)
+    const workers = this.#run.stages.flatMap(({ workerList }) => workerList)
+    return workers.reduce((sum, { counters }) => sum + counters.writes(fd), 0)
   }
 
   /** Undefined until there are stages. */
@@ -47,7 +48,7 @@ export class RunWatch {
   }
 
   #readStage(stage: PipelineStage, index: number, now: Sample): StageProgress {
-    const { input } = stage
+    const { inputs } = stage
     const then = this.#samples[0].stages[index]
     const { items, busyMs, lifeMs } = now.stages[index]
     const seconds = (now.atMs - this.#samples[0].atMs) / 1000
@@ -55,11 +56,15 @@ export class RunWatch {
     const isIdle = livedMs <= 0 || (items === then.items && isAsleep(stage))
     return {
       name: stage.name,
-      state: stage.state,
+      state: this.#run.isPaused && stage.state === 'running' ? 'paused' : stage.state,
+      workers: stage.workers,
+      ...countsOf(stage),
       items,
       itemsPerSecond: seconds > 0 ? (items - then.items) / seconds : 0,
       busyShare: isIdle ? 0 : Math.min(1, Math.max(0, (busyMs - then.busyMs) / livedMs)),
-      ...(input === undefined ? {} : { queue: { level: this.#meanLevel(index), capacity: input.capacity } }),
+      ...(inputs.length === 0
+        ? {}
+        : { queue: { level: this.#meanLevel(index), capacity: capacityOf(inputs) } }),
     }
   }
 
@@ -70,21 +75,39 @@ export class RunWatch {
   }
 }
 
-function sampleStage(stage: PipelineStage): Sample['stages'][number] {
-  const { counters, input, output } = stage
-  const times = counters?.times(sharedNowMs()) ?? { busyMs: 0, starvedMs: 0, blockedMs: 0 }
+function sampleStage({ workerList, inputs, outputs }: PipelineStage): Sample['stages'][number] {
+  const sample = { items: 0, busyMs: 0, lifeMs: 0, level: 0 }
+  for (const { counters } of workerList) {
+    const times = counters.times(sharedNowMs())
+    sample.busyMs += times.busyMs
+    sample.lifeMs += times.busyMs + times.starvedMs + times.blockedMs
+    if (inputs.length > 0) sample.items += counters.settled
+  }
+  if (inputs.length === 0) sample.items = sum(outputs.map(({ passed }) => passed))
+  sample.level = sum(inputs.map(({ level }) => level))
+  return sample
+}
+
+function countsOf({
+  workerList,
+  inputs,
+}: PipelineStage): Pick<StageProgress, 'failed' | 'restarts' | 'dropped'> {
   return {
-    items: (input === undefined ? output?.passed : counters?.settled) ?? 0,
-    busyMs: times.busyMs,
-    level: input?.level ?? 0,
-    lifeMs: times.busyMs + times.starvedMs + times.blockedMs,
+    failed: sum(workerList.map(({ counters }) => counters.of(FAILED))),
+    restarts: sum(workerList.map(({ restarts }) => restarts)),
+    dropped: sum(inputs.map(({ dropped }) => dropped)),
   }
 }
 
+function capacityOf(queues: PipelineStage['inputs']): number {
+  return sum(queues.map(({ capacity }) => capacity))
+}
+
 /** A wait counts as one only when it is over: this tells of one that lasts. */
-function isAsleep({ input, output }: PipelineStage): boolean {
-  return (
-    input?.memory.doorbell('consumer', 0).isAsleep === true ||
-    output?.memory.doorbell('producer', 0).isAsleep === true
-  )
+function isAsleep(stage: PipelineStage): boolean {
+  return stage.workerList.every(({ isAbsent, number }) => isAbsent || stage.isAsleep(number))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }

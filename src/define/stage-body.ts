@@ -27,6 +27,8 @@ export interface StageContext {
    */
   readonly signal: AbortSignal
   readonly log: Logger
+  /** Of a source with a checkpoint: where to go on, as `track` had it; undefined: at the beginning. */
+  readonly position: unknown
   /** Memory for an item's bytes. */
   alloc(bytes: number): Uint8Array
 }

@@ -1,48 +1,153 @@
 /** The options of a stage and of a run, in one table each. */
 import type { ResourceLimits } from 'node:worker_threads'
-import { isDuration, isOneOf, isPositiveInteger, type OptionTable } from './option-table.ts'
+import { isDuration, isFunction, isIntegerFrom, isOneOf, type OptionTable } from './option-table.ts'
+import { type Overflow, POLICY_OPTIONS, type PolicyOptions, type RestartOptions } from './policy-options.ts'
 
 /** Where a worker runs: in a thread of its own, or on the event loop of the thread that starts the run. */
 export type HostName = 'thread' | 'loop'
 
-export interface StageOptions {
-  /** Where its worker runs. Default 'thread'. */
+/** Whether outputs come in the order of the inputs, or as they are ready. */
+export type Order = 'input' | 'completion'
+
+/** What items are partitioned by. */
+export type PartitionKey = string | number | bigint | boolean | null
+
+/** What a worker of any kind of stage may be told. */
+interface WorkerOptions {
+  /** Where its workers run. Default 'thread'. */
   on?: HostName
-  /** Items that the queue before it holds at most, the one in hand counted. Default 64. */
-  capacity?: number
-  /** Bytes that the queue before it holds at most; also the largest item. Default 16 MiB. */
-  capacityBytes?: number
-  /** Memory limits of its thread, as `new Worker()` takes them. Default: Node's, but a young generation of 24 MiB. */
+  /** Memory limits of its threads, as `new Worker()` takes them. Default: Node's, but a young generation of 24 MiB. */
   resourceLimits?: ResourceLimits
+  /** Whether, and when, a worker that died is started again. Default: yes, but for sources. */
+  restart?: false | RestartOptions
+  /** After how long without a sign of life a busy worker is reported as stuck, in milliseconds. Default 60,000. */
+  stuckAfterMs?: number
 }
+
+/** Options of a stage or a sink that takes items of this type. */
+// biome-ignore lint/suspicious/noExplicitAny: options may be written where the type of the items is not known
+export interface StageOptions<Item = any> extends WorkerOptions, PolicyOptions {
+  /** Items that each queue before it holds at most, those in hand counted. Default 64. */
+  capacity?: number
+  /** Bytes that each queue before it holds at most; also the largest item. Default 16 MiB. */
+  capacityBytes?: number
+  /** What the stage before does when the queue is full. Default 'block'. */
+  overflow?: Overflow
+  /** How many workers it begins with; 'auto' shares out the cores. Default 1. */
+  workers?: number | 'auto'
+  /** How many workers it may come to have. Default: `workers`. */
+  maxWorkers?: number
+  /** Whether several workers, or items at a time, keep the order. Default 'input'. */
+  order?: Order
+  /** Items of one key go to one worker, in order. Default: to whichever has least to do. */
+  by?: (item: Item) => PartitionKey
+  /** Items that one worker has in hand at a time, if its function is async. Default 1. */
+  concurrency?: number
+  /** Threads that native code of each worker starts, for the count of cores. Default 0. */
+  nativeThreads?: number
+}
+
+export interface SourceOptions extends WorkerOptions {
+  /** File that says how far the source has come: the next run goes on from there. Default: none. */
+  checkpoint?: string
+  /** How often the checkpoint is written, in milliseconds. Default 1,000. */
+  checkpointMs?: number
+}
+
+const noQueue = { source: 'a source has no queue before it' } as const
+const oneWorker = { source: 'a source has one worker' } as const
+const onlySources = { stage: 'only a source has one', sink: 'only a source has one' } as const
+const workerCount = { expected: 'an integer from 1 to 256', isValid: isIntegerFrom(1, 256) } as const
 
 export const STAGE_OPTIONS = {
   on: {
     expected: '"thread" or "loop"',
     isValid: isOneOf('thread', 'loop'),
     default: 'thread',
-    doc: 'Where its worker runs.',
+    doc: 'Where its workers run.',
+  },
+  workers: {
+    expected: 'an integer from 1 to 256, or "auto"',
+    isValid: (value) => value === 'auto' || workerCount.isValid(value),
+    default: 1,
+    notFor: oneWorker,
+    doc: 'How many workers it begins with; "auto" shares out the cores.',
+  },
+  maxWorkers: { ...workerCount, notFor: oneWorker, doc: 'How many workers it may come to have.' },
+  order: {
+    expected: '"input" or "completion"',
+    isValid: isOneOf('input', 'completion'),
+    default: 'input',
+    notFor: oneWorker,
+    doc: 'Whether several workers, or items at a time, keep the order.',
+  },
+  by: {
+    expected: 'a function',
+    isValid: isFunction,
+    notFor: noQueue,
+    doc: 'Items of one key go to one worker.',
+  },
+  concurrency: {
+    expected: 'an integer from 1 to 4,096',
+    isValid: isIntegerFrom(1, 4096),
+    default: 1,
+    unit: 'items',
+    notFor: { source: 'a source takes no items' },
+    doc: 'Items that one worker has in hand at a time, if its function is async.',
   },
   capacity: {
     expected: 'an integer from 1 to 1,048,576',
-    isValid: (value) => isPositiveInteger(value) && (value as number) <= 2 ** 20,
+    isValid: isIntegerFrom(1, 2 ** 20),
     default: 64,
-    doc: 'Items that the queue before it holds at most.',
+    unit: 'items',
+    notFor: noQueue,
+    doc: 'Items that each queue before it holds at most.',
   },
   capacityBytes: {
     expected: 'an integer from 64 to 2,146,435,072',
-    isValid: (value) =>
-      Number.isSafeInteger(value) && (value as number) >= 64 && (value as number) <= 2 ** 31 - 2 ** 20,
+    isValid: isIntegerFrom(64, 2 ** 31 - 2 ** 20),
     default: 16 * 2 ** 20,
-    doc: 'Bytes that the queue before it holds at most; also the largest item.',
+    unit: 'bytes',
+    notFor: noQueue,
+    doc: 'Bytes that each queue before it holds at most; also the largest item.',
   },
+  overflow: {
+    expected: '"block", "drop-new" or "drop-old"',
+    isValid: isOneOf('block', 'drop-new', 'drop-old'),
+    default: 'block',
+    notFor: noQueue,
+    doc: 'What the stage before does when the queue is full.',
+  },
+  ...POLICY_OPTIONS,
   resourceLimits: {
     expected: "an object of numbers, as Node's Worker takes it",
     isValid: (value) =>
       typeof value === 'object' &&
       value !== null &&
       Object.values(value).every((limit) => typeof limit === 'number'),
-    doc: 'Memory limits of its thread, in MiB.',
+    unit: 'MiB',
+    doc: 'Memory limits of its threads.',
+  },
+  nativeThreads: {
+    expected: 'an integer from 0 to 1,024',
+    isValid: isIntegerFrom(0, 1024),
+    default: 0,
+    notFor: { source: 'it is for stages and sinks' },
+    doc: 'Threads that native code of each worker starts, for the count of cores.',
+  },
+  checkpoint: {
+    expected: 'the path of a file',
+    isValid: (value) => typeof value === 'string' && value !== '',
+    notFor: onlySources,
+    doc: 'File that says how far the source has come.',
+  },
+  checkpointMs: {
+    expected: 'a number of milliseconds, 0 or more',
+    isValid: isDuration,
+    default: 1_000,
+    unit: 'ms',
+    notFor: onlySources,
+    doc: 'How often the checkpoint is written.',
   },
 } as const satisfies OptionTable
 
@@ -57,6 +162,10 @@ export interface RunOptions {
   startMs?: number
   /** Whether SIGINT and SIGTERM drain the run (the second aborts it). Default false. */
   signals?: boolean
+  /** Items of each source that may be on their way at a time. Default: as many as the queues hold. */
+  maxInFlight?: number
+  /** File for items that failed where `onError` is 'dead-letter'. Default: what the pipeline says. */
+  deadLetters?: string
 }
 
 export const RUN_OPTIONS = {
@@ -70,6 +179,17 @@ export const RUN_OPTIONS = {
     default: false,
     doc: 'Whether SIGINT and SIGTERM drain the run; the second aborts it.',
   },
+  maxInFlight: {
+    expected: 'an integer, 1 or more',
+    isValid: isIntegerFrom(1, Number.MAX_SAFE_INTEGER),
+    unit: 'items',
+    doc: 'Items of each source that may be on their way at a time.',
+  },
+  deadLetters: {
+    expected: 'the path of a file',
+    isValid: (value) => typeof value === 'string' && value !== '',
+    doc: 'File for items that failed where onError is "dead-letter".',
+  },
 } as const satisfies OptionTable
 
 function duration(defaultMs: number, doc: string) {
@@ -77,6 +197,7 @@ function duration(defaultMs: number, doc: string) {
     expected: 'a number of milliseconds, 0 or more',
     isValid: isDuration,
     default: defaultMs,
+    unit: 'ms',
     doc,
   } as const
 }

@@ -9,6 +9,7 @@
 import module from 'node:module'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { MillraceError } from '../errors.ts'
+import { isSource, ownFile } from './own-files.ts'
 import type {
   LoadedSource,
   PlayerData,
@@ -17,8 +18,7 @@ import type {
   TypescriptRecords,
 } from './typescript-records.ts'
 
-let isRegistered =
-  import.meta.url.endsWith('.ts') || Boolean((process.features as { typescript?: unknown }).typescript)
+let isRegistered = isSource || Boolean((process.features as { typescript?: unknown }).typescript)
 let recorder: MessagePort | undefined
 let records: TypescriptRecords | undefined
 
@@ -30,7 +30,7 @@ export async function prepareFor(url: string): Promise<void> {
     // By another start, meanwhile.
     if (isRegistered) return
     // The last registered is the first asked.
-    module.register('./typescript-format.js', import.meta.url)
+    module.register(ownFile('typescript-format'))
     register()
     isRegistered = true
   } catch (cause) {
@@ -50,11 +50,7 @@ function record(): void {
   const { port1, port2 } = new MessageChannel()
   recorder = port1
   const data: RecorderData = { port: port2 }
-  module.register('./typescript-recorder.js', {
-    parentURL: import.meta.url,
-    data,
-    transferList: [port2],
-  })
+  module.register(ownFile('typescript-recorder'), { data, transferList: [port2] })
 }
 
 /** What a worker started now is to play back; none: it is to see for itself. */
@@ -74,7 +70,7 @@ export function playTypescript(given: TypescriptRecords): void {
   records = given
   isRegistered = true
   const data: PlayerData = { records, tsx: import.meta.resolve('tsx/esm') }
-  module.register('./typescript-player.js', { parentURL: import.meta.url, data })
+  module.register(ownFile('typescript-player'), { data })
   // As tsx does: errors tell the lines of the TypeScript files.
   process.setSourceMapsEnabled(true)
 }

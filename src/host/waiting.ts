@@ -46,19 +46,27 @@ export class Waiting {
     return this.#mayBlock && !this.#isAsync && performance.now() - this.#looked < LOOK_EVERY_MS
   }
 
-  /** Waits until `ready()`, in whichever way fits. */
-  async wait(bell: Doorbell, ready: () => boolean): Promise<void> {
+  /** Waits until `ready()`, `timeoutMs` at most, in whichever way fits. */
+  async wait(bell: Doorbell, ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#canBlock && !this.#isAsync) {
       await this.turn()
       this.#looked = performance.now()
       this.#mayBlock = countActiveResources() <= this.#baseline
       if (this.#mayBlock) {
-        bell.waitSync(ready)
+        bell.waitSync(ready, timeoutMs)
         this.#looked = performance.now()
         return
       }
     }
-    await bell.wait(ready)
+    await bell.wait(ready, timeoutMs)
+    this.#turned = performance.now()
+  }
+
+  /** Waits for `ms` at most, or until `isOver()`: a delay, not a wait for data. */
+  async sleep(bell: Doorbell, isOver: () => boolean, ms: number): Promise<void> {
+    if (ms <= 0 || isOver()) return
+    if (this.mayBlock && ms < LOOK_EVERY_MS) bell.waitSync(isOver, ms)
+    else await bell.wait(isOver, ms)
     this.#turned = performance.now()
   }
 

@@ -16,17 +16,23 @@ export class WorkerContext implements StageContext {
   /** Plain field: it is written for every item. */
   item = 0
   attempt = 1
+  position: unknown = undefined
   readonly #stop: StopEvent
   readonly #level: 'drain' | 'abort'
   #signal: AbortSignal | undefined
+  /** Ends the item in hand alone; made when an item asks for its signal. */
+  #itemController: AbortController | undefined
+  readonly #isTimed: boolean
 
-  constructor(place: ContextPlace, stop: StopEvent, level: 'drain' | 'abort', log: Logger) {
+  /** @param isTimed items have a deadline of their own, and so a signal of their own */
+  constructor(place: ContextPlace, stop: StopEvent, level: 'drain' | 'abort', log: Logger, isTimed = false) {
     this.pipeline = place.pipeline
     this.stage = place.stage
     this.worker = place.worker
     this.log = log
     this.#stop = stop
     this.#level = level
+    this.#isTimed = isTimed
   }
 
   get signal(): AbortSignal {
@@ -38,10 +44,44 @@ export class WorkerContext implements StageContext {
     return new Uint8Array(bytes)
   }
 
+  /** From now on it speaks of this item. */
+  beginItem(item: number, attempt: number): void {
+    this.item = item
+    this.attempt = attempt
+    if (!this.#isTimed || this.#itemController === undefined) return
+    this.#itemController = undefined
+    this.#signal = undefined
+  }
+
+  /** A context for one of several items that are in hand at the same time. */
+  forItem(item: number, attempt: number): WorkerContext {
+    const { pipeline, stage, worker } = this
+    const context = new WorkerContext(
+      { pipeline, stage, worker },
+      this.#stop,
+      this.#level,
+      this.log,
+      this.#isTimed,
+    )
+    context.item = item
+    context.attempt = attempt
+    return context
+  }
+
+  /** The item in hand took too long. */
+  abortItem(reason: unknown): void {
+    this.#itemController?.abort(reason)
+  }
+
   /** The event needs the event loop; `aborted` is read from the shared word, so that a busy loop sees it. */
   #makeSignal(): AbortSignal {
-    const signal = this.#stop.signalAt(this.#level)
+    const run = this.#stop.signalAt(this.#level)
     const isSet = () => (this.#level === 'drain' ? this.#stop.isDraining : this.#stop.isSet)
-    return Object.defineProperty(signal, 'aborted', { get: isSet, configurable: true })
+    if (!this.#isTimed) return Object.defineProperty(run, 'aborted', { get: isSet, configurable: true })
+    const controller = new AbortController()
+    this.#itemController = controller
+    const signal = AbortSignal.any([run, controller.signal])
+    const isAborted = () => isSet() || controller.signal.aborted
+    return Object.defineProperty(signal, 'aborted', { get: isAborted, configurable: true })
   }
 }

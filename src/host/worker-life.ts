@@ -1,14 +1,24 @@
-/** What every host gives: one worker's life, from the outside. */
+/** What every host gives: one life of a worker, from the outside. */
 import type { Failure } from '../observe/failure.ts'
 
 export interface WorkerEnd {
   /** 'done': it wrote its DONE mark. 'died': it ended without. */
   how: 'done' | 'died'
-  failures: Failure[]
+  /** Why it died, if it did: not told through `OnFailure`, because it may be restarted. */
+  death?: Failure
 }
 
-/** Called as soon as a failure is known: the worker may still take its time to end. */
-export type OnFailure = (failure: Failure) => void
+/**
+ * Called as soon as a failure is known: the worker may still take its time to end.
+ * @param isItem an item failed, and the stage goes on
+ */
+export type OnFailure = (failure: Failure, isItem: boolean) => void
+
+/** Starter -> worker. */
+export type ToWorker =
+  | { millrace: 'start' }
+  /** For a source that wants to know: items that failed somewhere. */
+  | { millrace: 'item failures'; failures: Failure[] }
 
 export interface WorkerLife {
   /** The thread it runs in; it stays the same when the thread has ended. */
@@ -19,6 +29,7 @@ export interface WorkerLife {
   readonly ended: Promise<WorkerEnd>
   /** Opens the gate: the worker begins. */
   triggerStart(): void
+  tell(message: ToWorker): void
   /** Ends it the hard way, where the host can. Native code may not let it. */
   triggerTerminate(): void
 }

@@ -1,9 +1,9 @@
 /**
  * What each worker counts of itself, in shared memory, so that it survives the worker.
  *
- * One writer: the worker; after its death, the manager. An item is settled in three steps: note what became of
- * it, give its record back (the queue's head), count it. A worker that dies between two of them leaves enough to
- * tell how far it came: see `run/account.ts`.
+ * One writer: the worker, in all its lives; between two lives the supervisor. Items are settled in three steps: note
+ * what became of them, give their records back (the lanes' heads), count them. A worker that dies between two of them
+ * leaves enough to tell how far it came: see `settleUncounted` in host/take-up.ts and run/account.ts.
  */
 
 /** What became of an item that a worker took in hand. */
@@ -19,11 +19,20 @@ export const READY = 1
 export const RUNNING = 2
 export const DONE = 3
 
+/** What a worker is doing. */
+export const WAITING = 0
+export const WORKING = 1
+/** Waiting for room for an output, or for leave to begin (rate limit, retry delay, pause): not the user's code. */
+export const HELD = 2
+export type Phase = typeof WAITING | typeof WORKING | typeof HELD
+
 const STARVED_MS = 4
 const BLOCKED_MS = 5
 const STARTED_MS = 6
 const ENDED_MS = 7
 const READ = 8
+const RETRIED = 9
+const FINAL_UP_TO = 10
 const FLOATS = 16
 
 const LIFE = 0
@@ -32,10 +41,22 @@ const NOTED = 2
 /** And the word after it. */
 const WRITES = 3
 const UNREAD = 5
+const NOTED_TICKET = 6
+const IN_HAND_LOW = 7
+const IN_HAND_HIGH = 8
+const ATTEMPT = 9
+const PHASE = 10
+const TOLD = 11
+const TURNS = 12
+const HELD_ITEMS = 13
 const INTS = 32
 
 /** Bytes of one worker's counters. */
 export const COUNTER_BYTES = FLOATS * 8 + INTS * 4
+
+const TWO_32 = 2 ** 32
+/** Stored in place of a ticket where there is none. Tickets are stored plus one. */
+const NONE = 0
 
 export class WorkerCounters {
   readonly #floats: Float64Array
@@ -53,34 +74,92 @@ export class WorkerCounters {
     Atomics.store(this.#ints, LIFE, life)
   }
 
-  /** The item that the worker is about to process. */
-  take(seq: number): void {
-    this.#ints[IN_HAND] = seq | 0
+  /** The worker is about to process this item (of several in hand: the last one). `ticket`: see input-reader.ts. */
+  take(ticket: number, item: number): void {
+    const ints = this.#ints
+    ints[IN_HAND_LOW] = item | 0
+    ints[IN_HAND_HIGH] = item < TWO_32 ? 0 : Math.floor(item / TWO_32)
+    ints[IN_HAND] = (ticket + 1) | 0
+    ints[PHASE] = WORKING
   }
 
-  /** Before the record is given back. */
-  note(outcome: Outcome): void {
+  /** How many items it has in hand. */
+  set held(count: number) {
+    this.#ints[HELD_ITEMS] = count
+  }
+  get held(): number {
+    return this.#ints[HELD_ITEMS]
+  }
+
+  /** Before the records are given back. */
+  note(ticket: number, outcome: Outcome): void {
     this.#ints[NOTED] = outcome
+    this.#ints[NOTED_TICKET] = (ticket + 1) | 0
   }
 
-  /** After the record was given back. */
-  count(outcome: Outcome): void {
-    this.#floats[outcome]++
-    this.#ints[IN_HAND] = 0
+  /** After the records were given back. */
+  count(outcome: Outcome, items = 1): void {
+    this.#floats[outcome] += items
+    this.#ints[IN_HAND] = NONE
+    this.#ints[PHASE] = WAITING
+    this.#ints[ATTEMPT] = 0
+    this.#ints[TURNS]++
   }
 
-  /** Number of the item in hand, modulo 2^32; 0: none. */
+  /** Whether it has begun an item and not settled it. */
+  get hasInHand(): boolean {
+    return this.#ints[IN_HAND] !== NONE
+  }
+
+  /** Number, at its source, of the item in hand; 0: none. */
   get inHand(): number {
-    return this.#ints[IN_HAND]
+    if (this.#ints[IN_HAND] === NONE) return 0
+    return (this.#ints[IN_HAND_LOW] >>> 0) + this.#ints[IN_HAND_HIGH] * TWO_32
   }
 
-  /** Whether the worker had this item in hand. */
-  hasInHand(seq: number): boolean {
-    return this.#ints[IN_HAND] !== 0 && this.#ints[IN_HAND] === (seq | 0)
+  /** Ticket of the item in hand; undefined: none. */
+  get ticketInHand(): number | undefined {
+    const stored = this.#ints[IN_HAND]
+    return stored === NONE ? undefined : (stored - 1) >>> 0
+  }
+
+  /** The item in hand was left to the next life: it has nothing in hand now. */
+  dropHand(): void {
+    this.#ints[IN_HAND] = NONE
+    this.#ints[PHASE] = WAITING
   }
 
   get noted(): Outcome {
     return this.#ints[NOTED] as Outcome
+  }
+  /** Whether the outcome of this item was the last that was noted. */
+  isNoted(ticket: number): boolean {
+    return this.#ints[NOTED_TICKET] === ((ticket + 1) | 0)
+  }
+  /** Ticket of the item whose outcome was noted last: its outputs are published. */
+  get notedTicket(): number | undefined {
+    const stored = this.#ints[NOTED_TICKET]
+    return stored === NONE ? undefined : (stored - 1) >>> 0
+  }
+
+  /** Which try of the item in hand this is, from 1; 0: not known. */
+  get attempt(): number {
+    return this.#ints[ATTEMPT]
+  }
+  set attempt(attempt: number) {
+    this.#ints[ATTEMPT] = attempt
+  }
+
+  get phase(): Phase {
+    return this.#ints[PHASE] as Phase
+  }
+  set phase(phase: Phase) {
+    this.#ints[PHASE] = phase
+  }
+
+  /** Changes with every item settled, modulo 2^32: for a watchdog. */
+  get turns(): number {
+    return this.#ints[TURNS]
   }
 
   of(outcome: Outcome): number {
@@ -98,6 +177,34 @@ export class WorkerCounters {
   }
   countRead(): void {
     this.#floats[READ]++
+  }
+  /** A source's next life reads again what was not settled. */
+  readAgain(): void {
+    this.#floats[READ] = this.settled
+  }
+
+  /** Tries of an item after its first. */
+  get retried(): number {
+    return this.#floats[RETRIED]
+  }
+  countRetry(): void {
+    this.#floats[RETRIED]++
+  }
+
+  /** Failures of items that it has told of. Stored before the item is given back, so whoever sees the item gone sees it. */
+  get told(): number {
+    return Atomics.load(this.#ints, TOLD)
+  }
+  countTold(): void {
+    Atomics.add(this.#ints, TOLD, 1)
+  }
+
+  /** Of a source: its items up to this one are final. */
+  get finalUpTo(): number {
+    return this.#floats[FINAL_UP_TO]
+  }
+  set finalUpTo(item: number) {
+    this.#floats[FINAL_UP_TO] = item
   }
 
   /** The worker has written to stdout (1) or stderr (2). */
@@ -117,8 +224,10 @@ export class WorkerCounters {
     this.#ints[UNREAD] = is ? 1 : 0
   }
 
+  /** The clock of its first life goes on in the later ones. */
   startClock(nowMs: number): void {
-    this.#floats[STARTED_MS] = nowMs
+    if (this.#floats[STARTED_MS] === 0) this.#floats[STARTED_MS] = nowMs
+    this.#floats[ENDED_MS] = 0
   }
   stopClock(nowMs: number): void {
     this.#floats[ENDED_MS] = nowMs

@@ -8,6 +8,8 @@ export interface Failure {
   worker: number
   /** Number of the item at the source, from 1. */
   item?: number
+  /** How often it was tried, if more than once. */
+  attempts?: number
   /** One sentence: stage, item, cause. */
   message: string
   /** What was thrown. */

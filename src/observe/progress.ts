@@ -7,12 +7,18 @@ import { fitText } from './text-width.ts'
 export interface StageProgress {
   name: string
   state: string
+  /** How many it has. Default 1. */
+  workers?: number
+  /** Items that failed while it went on, that overflow cost, and how often workers were started again. Default 0. */
+  failed?: number
+  dropped?: number
+  restarts?: number
   /** Items it has done with; of a source, items it has put into the next queue. */
   items: number
   itemsPerSecond: number
   /** Part of its time, from 0 to 1, that it spent neither waiting for items nor for room. */
   busyShare: number
-  /** The queue before it; a source has none. */
+  /** The queue before it, or all of them together; a source has none. */
   queue?: { level: number; capacity: number }
 }
 
@@ -31,6 +37,7 @@ export interface Screen extends Paper {
 const BAR_CELLS = 12
 const STYLES: Readonly<Record<string, Style>> = {
   running: 'green',
+  paused: 'yellow',
   draining: 'yellow',
   aborting: 'red',
   failed: 'red',
@@ -44,6 +51,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'queue', align: 'left', rank: 1 },
   { title: '', align: 'right', rank: 4 },
   { title: 'busy', align: 'right', rank: 5 },
+  { title: '', align: 'left', rank: 3 },
 ]
 
 /** The lines, none wider than the screen and not more than it has. */
@@ -71,7 +79,7 @@ function stageCells(stage: StageProgress, isBusiest: boolean): Cell[] {
   const isOver = stage.state === 'done'
   const plain = isOver ? 'dim' : undefined
   return [
-    [{ text: printableLine(stage.name), style: isOver ? 'dim' : 'bold' }],
+    nameCell(stage, isOver ? 'dim' : 'bold'),
     [{ text: stage.state, style: STYLES[stage.state] ?? 'dim' }],
     [{ text: formatCount(stage.items), style: plain }],
     [{ text: isOver ? '' : formatRate(stage.itemsPerSecond), style: plain }],
@@ -83,7 +91,28 @@ function stageCells(stage: StageProgress, isBusiest: boolean): Cell[] {
         style: isBusiest ? 'yellow' : plain,
       },
     ],
+    [{ text: remarksOn(stage), style: 'red' }],
   ]
+}
+
+/** `resize x4`. */
+function nameCell({ name, workers = 1 }: StageProgress, style: Style): Cell {
+  const text = printableLine(name)
+  return workers === 1
+    ? [{ text, style }]
+    : [
+        { text, style },
+        { text: ` x${workers}`, style: 'dim' },
+      ]
+}
+
+function remarksOn({ failed = 0, dropped = 0, restarts = 0 }: StageProgress): string {
+  const remarks = [
+    failed > 0 ? `${formatCount(failed)} failed` : '',
+    dropped > 0 ? `${formatCount(dropped)} overflowed` : '',
+    restarts > 0 ? `${formatCount(restarts)} ${restarts === 1 ? 'restart' : 'restarts'}` : '',
+  ]
+  return remarks.filter((remark) => remark !== '').join(', ')
 }
 
 /** `━━━━━━──────`. Anything in the queue shows, and it looks full only when it is. */

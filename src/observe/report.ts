@@ -6,30 +6,58 @@ export type RunOutcome = 'completed' | 'drained' | 'aborted' | 'failed'
 export interface StageReport {
   name: string
   host: string
+  /** How many it has; at the end of the run, how many it had. */
   workers: number
-  /** Items that were put into its queue; a source has none. */
+  /** Items that were put into its queues; a source has none. `in` = done + dropped + failed + abandoned + inDoubt. */
   in?: number
-  /** Items it put into the next queue; a sink: items it delivered. */
+  /** Records it put into the queues after it; a sink: items it delivered. */
   out: number
+  /** Items that became their outputs, however many those were. */
+  done: number
+  /** Items that it let go, or that made room in its queues for newer ones. */
   dropped: number
   failed: number
-  /** Items left in its queue, or whose output nobody took. */
+  /** Items left in its queues, or whose output nobody took. */
   abandoned: number
   /** Items that a sink had in hand when its worker died. */
   inDoubt: number
+  /** Tries of items after their first. */
+  retried: number
+  /** How often its workers were started again. */
+  restarts: number
+  /** Items that found its queues full and were dropped, or that were dropped to make room: see `overflow`. */
+  overflowed: number
+  /** Time of all its workers together. */
   busyMs: number
   starvedMs: number
   blockedMs: number
+  /** Of each worker, if there was more than one. */
+  perWorker?: WorkerReport[]
+}
+
+export interface WorkerReport {
+  /** Number within the stage, from 0. */
+  worker: number
+  in?: number
+  out: number
+  busyMs: number
+  starvedMs: number
+  blockedMs: number
+  restarts: number
 }
 
 export interface QueueReport {
   from: string
   to: string
+  /** Which branch of `from`, if it splits. */
+  branch?: string
   capacity: number
   /** Most items seen in it. */
   peak: number
   /** Items that went through it. */
   passed: number
+  /** Items that it had no room for, or that made room for others. */
+  dropped: number
 }
 
 export interface Report {
@@ -55,8 +83,9 @@ export function findBottleneck(stages: readonly StageReport[]): Report['bottlene
   }
   if (best === undefined) return null
   const busy = percent(best.busyMs, lifeMs(best))
+  const workers = best.workers === 1 ? '' : `${best.workers} workers, `
   const why =
-    `busy ${busy} of its time, waiting for items ${percent(best.starvedMs, lifeMs(best))}` +
+    `${workers}busy ${busy} of ${best.workers === 1 ? 'its' : 'their'} time, waiting for items ${percent(best.starvedMs, lifeMs(best))}` +
     `, waiting for room ${percent(best.blockedMs, lifeMs(best))}`
   return { stage: best.name, why }
 }

@@ -21,11 +21,15 @@ const COLUMNS: readonly Column[] = [
   { title: 'no room', align: 'right', rank: 3 },
   { title: '', align: 'left', rank: 7 },
 ]
-const LOSSES = [
-  ['dropped', 'dropped'],
-  ['failed', 'failed'],
-  ['abandoned', 'abandoned'],
-  ['inDoubt', 'in doubt'],
+/** What is worth a word where there is any. */
+const REMARKS = [
+  ['dropped', 'dropped', 'dropped'],
+  ['overflowed', 'overflowed', 'overflowed'],
+  ['failed', 'failed', 'failed'],
+  ['abandoned', 'abandoned', 'abandoned'],
+  ['inDoubt', 'in doubt', 'in doubt'],
+  ['retried', 'retried', 'retried'],
+  ['restarts', 'restart', 'restarts'],
 ] as const
 
 export function renderSummary(report: Report, paper: Paper): string[] {
@@ -47,17 +51,23 @@ export function renderSummary(report: Report, paper: Paper): string[] {
 function stageCells(stage: StageReport, elapsedMs: number): Cell[] {
   const lifeMs = stage.busyMs + stage.starvedMs + stage.blockedMs
   const share = (ms: number): Cell => [{ text: lifeMs > 0 ? formatPercent(ms / lifeMs) : '' }]
-  const losses = LOSSES.flatMap(([field, word]) =>
-    stage[field] > 0 ? [`${formatCount(stage[field])} ${word}`] : [],
+  const remarks = REMARKS.flatMap(([field, one, more]) =>
+    stage[field] > 0 ? [`${formatCount(stage[field])} ${stage[field] === 1 ? one : more}`] : [],
   )
   return [
-    [{ text: printableLine(stage.name), style: 'bold' }],
+    nameCell(stage),
     [{ text: stage.in === undefined ? '' : formatCount(stage.in) }],
     [{ text: formatCount(stage.out) }],
     [{ text: elapsedMs > 0 ? formatRate((1000 * stage.out) / elapsedMs) : '' }],
     share(stage.busyMs),
     share(stage.starvedMs),
     share(stage.blockedMs),
-    [{ text: losses.join(', '), style: stage.failed + stage.inDoubt > 0 ? 'red' : 'yellow' }],
+    [{ text: remarks.join(', '), style: stage.failed + stage.inDoubt > 0 ? 'red' : 'yellow' }],
   ]
+}
+
+/** `resize x4`. */
+function nameCell({ name, workers }: StageReport): Cell {
+  const bold = { text: printableLine(name), style: 'bold' } as const
+  return workers === 1 ? [bold] : [bold, { text: ` x${workers}`, style: 'dim' }]
 }

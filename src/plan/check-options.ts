@@ -1,9 +1,12 @@
 /** Checks options against their table and fills in the defaults. */
-import type { OptionTable } from '../define/option-table.ts'
+import { isObject, type OptionEntry, type OptionTable } from '../define/option-table.ts'
 import { invalidOption, unknownOption } from '../errors.ts'
+
+type Values = Record<string, unknown>
 
 /**
  * @param subject what the options belong to, for the message: `stage "resize"`
+ * @param within the option whose fields they are
  * @throws MILLRACE_UNKNOWN_OPTION, MILLRACE_INVALID_OPTION
  */
 export function checkOptions(
@@ -11,19 +14,33 @@ export function checkOptions(
   table: OptionTable,
   given: unknown,
   stage?: string,
-): Record<string, unknown> {
-  if (typeof given !== 'object' || given === null)
-    throw invalidOption(subject, 'options', 'an object', given, stage)
-  const filled: Record<string, unknown> = {}
-  for (const [option, entry] of Object.entries(table)) {
-    if (entry.default !== undefined) filled[option] = entry.default
+  within?: string,
+): Values {
+  if (!isObject(given)) throw invalidOption(subject, within ?? 'options', 'an object', given, stage)
+  const values = given as Values
+  const nameOf = (option: string): string => (within === undefined ? option : `${within}.${option}`)
+  for (const option of Object.keys(values)) {
+    if (values[option] === undefined || Object.hasOwn(table, option)) continue
+    throw unknownOption(subject, nameOf(option), Object.keys(table), stage)
   }
-  for (const [option, value] of Object.entries(given)) {
-    if (value === undefined) continue
-    if (!Object.hasOwn(table, option)) throw unknownOption(subject, option, Object.keys(table), stage)
-    if (!table[option].isValid(value))
-      throw invalidOption(subject, option, table[option].expected, value, stage)
-    filled[option] = value
+  const filled: Values = {}
+  for (const [option, entry] of Object.entries(table)) {
+    const value = checkOption(subject, nameOf(option), entry, values[option], stage)
+    if (value !== undefined) filled[option] = value
   }
   return filled
+}
+
+/** The value, or the default; of an object with fields, a copy with all of them. */
+function checkOption(
+  subject: string,
+  name: string,
+  entry: OptionEntry,
+  value: unknown,
+  stage: string | undefined,
+): unknown {
+  if (value === undefined && entry.isRequired !== true) return entry.default
+  if (!entry.isValid(value)) throw invalidOption(subject, name, entry.expected, value, stage)
+  if (entry.fields === undefined || !isObject(value)) return value
+  return checkOptions(subject, entry.fields, value, stage, name)
 }

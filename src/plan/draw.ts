@@ -1,61 +1,74 @@
 /** The plan as a picture: Mermaid, DOT or plain text. */
+import { describeQueue, describeStage, labelOf } from './describe.ts'
+import { drawText } from './draw-text.ts'
 import type { Plan, PlannedQueue, PlannedStage } from './plan.ts'
 
 export const GRAPH_FORMATS = ['text', 'mermaid', 'dot'] as const
 export type GraphFormat = (typeof GRAPH_FORMATS)[number]
 
-export function drawPlan(plan: Plan, format: GraphFormat): string {
-  if (format === 'mermaid') return drawMermaid(plan)
-  return format === 'dot' ? drawDot(plan) : drawText(plan)
+/** @param print makes a name, or a note, fit to be printed: one line */
+export function drawPlan(
+  plan: Plan,
+  format: GraphFormat,
+  print: (text: string) => string = (text) => text,
+): string {
+  if (format === 'mermaid') return drawMermaid(plan, print)
+  return format === 'dot' ? drawDot(plan, print) : drawText(plan, print)
 }
 
-function drawText(plan: Plan): string {
-  const lines = [`pipeline ${plan.pipeline}`]
-  for (const [index, stage] of plan.stages.entries()) {
-    lines.push(`  ${stage.name}  (${describe(stage)})`)
-    const queue = plan.queues[index]
-    if (queue !== undefined) lines.push(`    |  ${describeQueue(queue)}`, '    v')
-  }
-  return `${lines.join('\n')}\n`
-}
+type Print = (text: string) => string
 
-function drawMermaid(plan: Plan): string {
+function drawMermaid(plan: Plan, print: Print): string {
   const lines = ['flowchart LR']
   for (const [index, stage] of plan.stages.entries()) {
-    lines.push(`  s${index}["${escapeMermaid(stage.name)}<br/><small>${describe(stage)}</small>"]`)
+    const details = `${kindOf(stage)}, ${describeStage(stage, print)}`
+    lines.push(`  s${index}["${escapeHtml(print(stage.name))}<br/><small>${escapeHtml(details)}</small>"]`)
   }
-  for (const [index, queue] of plan.queues.entries()) {
-    lines.push(`  s${index} -- "${describeQueue(queue)}" --> s${index + 1}`)
+  for (const queue of plan.queues) {
+    const { from, to } = endsOf(plan, queue)
+    const label = queueLines(queue, print).map(escapeHtml).join('<br/>')
+    const [begin, end] = queue.kind === 'dead-letters' ? ['-.', '.->'] : ['--', '-->']
+    lines.push(`  ${from} ${begin} "${label}" ${end} ${to}`)
   }
-  return `${lines.join('\n')}\n`
+  const notes = plan.notes.map((note) => `  %% ${print(note)}`)
+  return `${[...lines, ...notes].join('\n')}\n`
 }
 
-function drawDot(plan: Plan): string {
-  const lines = [`digraph ${quote(plan.pipeline)} {`, '  rankdir=LR', '  node [shape=box]']
+function drawDot(plan: Plan, print: Print): string {
+  const lines = [`digraph ${quote(print(plan.pipeline))} {`, '  rankdir=LR', '  node [shape=box]']
   for (const [index, stage] of plan.stages.entries()) {
-    lines.push(`  s${index} [label=${quote(`${stage.name}\n${describe(stage)}`)}]`)
+    lines.push(
+      `  s${index} [label=${quote(`${print(stage.name)}\n${kindOf(stage)}, ${describeStage(stage, print)}`)}]`,
+    )
   }
-  for (const [index, queue] of plan.queues.entries()) {
-    lines.push(`  s${index} -> s${index + 1} [label=${quote(describeQueue(queue))}]`)
+  for (const queue of plan.queues) {
+    const { from, to } = endsOf(plan, queue)
+    const style = queue.kind === 'dead-letters' ? ', style=dashed' : ''
+    lines.push(`  ${from} -> ${to} [label=${quote(queueLines(queue, print).join('\n'))}${style}]`)
   }
-  return `${[...lines, '}'].join('\n')}\n`
+  const notes = plan.notes.map((note) => `  // ${print(note)}`)
+  return `${[...lines, ...notes, '}'].join('\n')}\n`
 }
 
-function describe(stage: PlannedStage): string {
-  const workers = stage.workers === 1 ? '1 worker' : `${stage.workers} workers`
-  const fused = stage.operators.length === 0 ? '' : `, with ${stage.operators.join(', ')}`
-  return `${stage.kind}, on ${stage.host}, ${workers}${fused}`
+function kindOf({ kind, split }: PlannedStage): string {
+  return split === undefined ? kind : `${kind}, ${split}`
 }
 
-function describeQueue(queue: PlannedQueue): string {
-  return `${queue.capacity} items, ${queue.capacityBytes / 2 ** 20} MiB`
+function queueLines(queue: PlannedQueue, print: Print): string[] {
+  const label = labelOf(queue)
+  return label === undefined ? [describeQueue(queue)] : [print(label), describeQueue(queue)]
+}
+
+function endsOf({ stages }: Plan, queue: PlannedQueue): { from: string; to: string } {
+  const id = (name: string): string => `s${stages.findIndex((stage) => stage.name === name)}`
+  return { from: id(queue.from), to: id(queue.to) }
 }
 
 function quote(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
 }
 
-function escapeMermaid(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('"', '&quot;')

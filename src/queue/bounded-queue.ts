@@ -3,9 +3,9 @@ import { threadId } from 'node:worker_threads'
 import { checkKnown, invalidOption, MillraceError } from '../errors.ts'
 import { EMPTY, type Empty, SENTINEL, type Sentinel } from '../sentinel.ts'
 import type { Doorbell } from './doorbell.ts'
+import { InputReader, type ReaderOptions } from './input-reader.ts'
 import type { LaneView } from './lane.ts'
 import { DONE, type QueueHandle, QueueMemory } from './queue-memory.ts'
-import { QueueReader, type ReaderOptions } from './queue-reader.ts'
 import { QueueWriter, type TryPutResult } from './queue-writer.ts'
 import type { StopEvent } from './stop-event.ts'
 import { keepForThreads, watchThreads } from './thread-watch.ts'
@@ -46,7 +46,7 @@ export interface GetOptions {
  * `'ok'`: it was put. `'full'`: no room (in `timeoutMs`). `'closed'`: the queue was closed or ended, or its
  * readers are gone. `'stopped'`: the stop event was set.
  */
-export type PutResult = TryPutResult | 'stopped'
+export type PutResult = Exclude<TryPutResult, 'dropped'> | 'stopped'
 
 const DEFAULT_CAPACITY = 64
 const DEFAULT_CAPACITY_BYTES = 16 * 2 ** 20
@@ -73,7 +73,7 @@ const gone = new FinalizationRegistry<string>((id) => {
 export class BoundedQueue<T = unknown> {
   readonly #memory: QueueMemory
   #writer: QueueWriter | undefined
-  #reader: QueueReader | undefined
+  #reader: InputReader | undefined
   #puts = 0
   /** Puts of this thread that wait for room, in their order. */
   readonly #line: object[] = []
@@ -155,9 +155,11 @@ export class BoundedQueue<T = unknown> {
     if (this.stop.isSet) return 'stopped'
     const { transfer } = options
     if (transfer !== undefined) checkTransfer(transfer)
-    const origin = { seq: this.#puts + 1, part: 0 }
+    const number = this.#puts + 1
+    const origin = { item: number, source: 0, order: number, madeBy: number, part: 0 }
     if (item === SENTINEL) return writer.putEnd(origin) ? 'ok' : 'closed'
-    const result = writer.tryPut(item, origin)
+    // It drops nothing: its writer was made to block.
+    const result = writer.tryPut(item, origin) as PutResult
     if (result === 'ok') {
       this.#puts++
       if (transfer !== undefined) detach(transfer)
@@ -289,8 +291,14 @@ export class BoundedQueue<T = unknown> {
   }
 
   /** This thread's consumer end, for those who build on it. @throws MILLRACE_END_TAKEN */
-  reader(options?: ReaderOptions): QueueReader {
-    this.#reader ??= new QueueReader(this.#memory, this.#memory.claim('consumer', threadId), options)
+  reader(options?: Pick<ReaderOptions, 'wakeWriter'>): InputReader {
+    if (this.#reader !== undefined) return this.#reader
+    const memory = this.#memory
+    const index = memory.claim('consumer', threadId)
+    this.#reader = new InputReader([{ memory, index }], {
+      ...options,
+      bell: memory.doorbell('consumer', index),
+    })
     return this.#reader
   }
 

@@ -40,6 +40,8 @@ import {
 const AWAKE = 0
 const ASLEEP = 1
 const DOZING = 2
+/** Any lower value: nobody sleeps here, and a ring goes on to the bell whose word is this much below it. */
+const LINKED = -1
 /** Offset, from the bell's word, of the count of wake-ups; written by the sleeper alone. */
 const WAKE_UPS = 1
 /** Words per bell: a cache line, so that ringing one worker does not slow down another. */
@@ -71,11 +73,11 @@ export class Doorbell {
   }
 
   get isAwake(): boolean {
-    return load(this.#words, this.#word) === AWAKE
+    return this.#state() === AWAKE
   }
 
   get isAsleep(): boolean {
-    return load(this.#words, this.#word) === ASLEEP
+    return this.#state() === ASLEEP
   }
 
   /**
@@ -88,13 +90,23 @@ export class Doorbell {
   }
 
   get isDozing(): boolean {
-    return load(this.#words, this.#word) === DOZING
+    return this.#state() === DOZING
+  }
+
+  /**
+   * From now on, for every thread, ringing this bell rings that one of the same board: a worker that holds ends with
+   * different bells sleeps on one of them. Before anyone sleeps on this one.
+   */
+  linkTo(other: Doorbell): void {
+    store(this.#words, this.#word, LINKED - other.#word)
   }
 
   /** Wakes the sleeper, if it sleeps or dozes. Call it after the change is visible. */
   ring(): void {
     const state = load(this.#words, this.#word)
-    if (state !== AWAKE && compareExchange(this.#words, this.#word, state, AWAKE) === state) {
+    if (state === AWAKE) return
+    if (state <= LINKED) this.#linked(state).ring()
+    else if (compareExchange(this.#words, this.#word, state, AWAKE) === state) {
       notifyAll(this.#words, this.#word)
     }
   }
@@ -143,6 +155,15 @@ export class Doorbell {
       this.#countWakeUp()
       if (ready()) return true
     }
+  }
+
+  #state(): number {
+    const state = load(this.#words, this.#word)
+    return state <= LINKED ? this.#linked(state).#state() : state
+  }
+
+  #linked(state: number): Doorbell {
+    return new Doorbell(this.#words, LINKED - state)
   }
 
   #spin(ready: () => boolean): boolean {

@@ -2,13 +2,22 @@
  * The shared memory of a queue: its header, its ends, and where its lanes lie.
  *
  * A queue of P producers and C consumers is P x C lanes. Each end has a line of its own in the header: who
- * holds it (a thread), its state, its doorbell. A state only moves forward:
+ * holds it (a thread), its state, its doorbell. In a queue between any threads a state only moves forward:
  * IDLE (never used) -> OPEN -> DONE (ended in order) or GONE (its thread ended without saying so).
+ *
+ * Between two stages of a run the number of workers may change. There an end that has no worker is PARKED, and opens
+ * again when one comes. A consumer goes in two steps, so that nothing is left in its lanes: RETIRING, it gets no more;
+ * PARKED, when it has finished what it had. That it gets no more is known when every producer has SEEN the EPOCH
+ * of its retiring: the state is stored first, EPOCH raised second; a producer notes EPOCH in SEEN between two
+ * inputs, and reads the states again at each put.
  */
 import { invalidOption, MillraceError } from '../errors.ts'
-import { compareExchange, load, peek, poke, store, type Words } from './atomics.ts'
+import { add, compareExchange, load, peek, poke, store, type Words } from './atomics.ts'
+import { ClaimingLaneReader } from './claiming-lane-reader.ts'
 import type { Doorbell } from './doorbell.ts'
-import { type LaneLayout, LaneReader, LaneView, LaneWriter, layOutLane } from './lane.ts'
+import { joinWords, type LaneLayout, LaneView, layOutLane } from './lane.ts'
+import { LaneReader } from './lane-reader.ts'
+import { LaneWriter } from './lane-writer.ts'
 import { makeId, readId } from './shared-id.ts'
 import { StopEvent, type StopHandle } from './stop-event.ts'
 
@@ -16,6 +25,10 @@ export const IDLE = 0
 export const OPEN = 1
 export const DONE = 2
 export const GONE = 3
+/** No worker now; one may come. */
+export const PARKED = -1
+/** A consumer that finishes what it has and gets no more. */
+export const RETIRING = -2
 
 export type Role = 'producer' | 'consumer'
 
@@ -27,11 +40,24 @@ const CAPACITY = 3
 const CAPACITY_BYTES = 4
 const CLOSED = 5
 const ID = 6
+const EPOCH = 8
+const LANE_BYTES = 9
 const ENDS = LINE
 
 const OWNER = 0
 const STATE = 1
 const BELL = 2
+/** Producer 0: the order up to which all has been published or went elsewhere. */
+const NUMBER = 3
+/** Producers: the EPOCH up to which membership is known. */
+const SEEN = 4
+/** Producers: items refused for want of room, and how often that count has run over. */
+const DROPPED = 5
+const DROPPED_LAPS = 6
+/** Consumers: the EPOCH of its retiring; 0 while that is not known. */
+const RETIRED_AT = 7
+/** Producers: it waits for room, and no consumer has answered. */
+const WAITS = 8
 
 const MAX_BYTES = 2 ** 31 - 2 ** 20
 
@@ -48,6 +74,8 @@ export interface QueueShape {
   capacityBytes: number
   producers: number
   consumers: number
+  /** Bytes of each lane. Default: its part of capacityBytes. */
+  laneBytes?: number | undefined
 }
 
 export class QueueMemory {
@@ -57,6 +85,7 @@ export class QueueMemory {
   readonly consumers: number
   readonly capacity: number
   readonly capacityBytes: number
+  readonly laneBytes: number
   readonly #words: Words
   readonly #lanes: LaneLayout[]
   readonly #laneAt: number[]
@@ -69,6 +98,7 @@ export class QueueMemory {
     this.consumers = peek(words, CONSUMERS)
     this.capacity = peek(words, CAPACITY)
     this.capacityBytes = peek(words, CAPACITY_BYTES)
+    this.laneBytes = peek(words, LANE_BYTES)
     this.#words = new Int32Array(memory, 0, headerWords(this.producers, this.consumers))
     const { lanes, laneAt } = layOut(this)
     this.#lanes = lanes
@@ -82,7 +112,7 @@ export class QueueMemory {
   static allocate(
     shape: QueueShape,
     given: StopEvent | undefined,
-    bells?: { producers: number[]; consumers: number[] },
+    bells?: { producers: readonly number[]; consumers: readonly number[] },
   ): QueueMemory {
     check(shape)
     const stop = given ?? new StopEvent({ doorbells: shape.producers + shape.consumers })
@@ -93,6 +123,7 @@ export class QueueMemory {
     poke(words, CONSUMERS, shape.consumers)
     poke(words, CAPACITY, shape.capacity)
     poke(words, CAPACITY_BYTES, shape.capacityBytes)
+    poke(words, LANE_BYTES, laneBytesOf(shape))
     makeId(words, ID)
     for (let end = 0; end < shape.producers + shape.consumers; end++) {
       const bell = end < shape.producers ? bells?.producers[end] : bells?.consumers[end - shape.producers]
@@ -148,10 +179,117 @@ export class QueueMemory {
 
   /** Moves an end's state forward and tells everyone. */
   leave(role: Role, index: number, state: typeof DONE | typeof GONE): void {
-    const at = this.#end(role, index) + STATE
-    const now = load(this.#words, at)
-    if (now >= DONE || compareExchange(this.#words, at, now, state) !== now) return
+    if (this.#change(role, index, state, (now) => now < DONE)) this.ringAll()
+  }
+
+  /** A worker takes the end: a new one, the next life of one, or one that had begun to retire. False if it has left. */
+  openEnd(role: Role, index: number): boolean {
+    if (this.#change(role, index, OPEN, (now) => now < DONE && now !== OPEN)) this.ringAll()
+    return this.state(role, index) === OPEN
+  }
+
+  /**
+   * There is no worker for this end now. False if it has left; or if it is a consumer's that is open: records may be on
+   * their way to it, it has to retire first.
+   */
+  park(role: Role, index: number): boolean {
+    const may = (now: number) => now === IDLE || now === RETIRING || (now === OPEN && role === 'producer')
+    if (this.#change(role, index, PARKED, may)) this.ringAll()
+    return this.state(role, index) === PARKED
+  }
+
+  /** An open consumer gets no more from now on. One thread may call this. */
+  retire(index: number): void {
+    if (this.state('consumer', index) !== OPEN) return
+    const at = this.#end('consumer', index) + RETIRED_AT
+    store(this.#words, at, 0)
+    if (!this.#change('consumer', index, RETIRING, (now) => now === OPEN)) return
+    store(this.#words, at, add(this.#words, EPOCH, 1) + 1)
     this.ringAll()
+  }
+
+  /** Whether every producer knows that this consumer retires: what is not in its lanes now never will be. */
+  hasRetired(index: number): boolean {
+    const epoch = load(this.#words, this.#end('consumer', index) + RETIRED_AT)
+    if (epoch === 0 || this.state('consumer', index) !== RETIRING) return false
+    for (let producer = 0; producer < this.producers; producer++) {
+      const state = this.state('producer', producer)
+      const seen = load(this.#words, this.#end('producer', producer) + SEEN)
+      if ((state === IDLE || state === OPEN) && seen < epoch) return false
+    }
+    return true
+  }
+
+  /** Changes with every consumer that retires. */
+  get epoch(): number {
+    return load(this.#words, EPOCH)
+  }
+
+  /** The producer knows who has retired up to there, and has nothing half put. Tells those who wait for it. */
+  storeSeen(producer: number, epoch: number): void {
+    store(this.#words, this.#end('producer', producer) + SEEN, epoch)
+    for (let consumer = 0; consumer < this.consumers; consumer++) {
+      if (this.state('consumer', consumer) === RETIRING) this.doorbell('consumer', consumer).ring()
+    }
+  }
+
+  /** The order up to which everything was published here or went elsewhere; signed. */
+  get number(): number {
+    return load(this.#words, ENDS + NUMBER)
+  }
+
+  storeNumber(order: number): void {
+    store(this.#words, ENDS + NUMBER, order)
+  }
+
+  /** Items that overflowed: refused, or taken out again to make room. */
+  get dropped(): number {
+    let sum = 0
+    for (let producer = 0; producer < this.producers; producer++) {
+      const at = this.#end('producer', producer)
+      sum += joinWords(peek(this.#words, at + DROPPED), peek(this.#words, at + DROPPED_LAPS))
+      for (const lane of this.#lanesOfEnd('producer', producer)) sum += lane.dropped
+    }
+    return sum
+  }
+
+  countRefused(producer: number): void {
+    const at = this.#end('producer', producer)
+    const dropped = (peek(this.#words, at + DROPPED) + 1) | 0
+    if (dropped === 0) poke(this.#words, at + DROPPED_LAPS, peek(this.#words, at + DROPPED_LAPS) + 1)
+    poke(this.#words, at + DROPPED, dropped)
+  }
+
+  /** The producer is about to wait for room: tells consumers that hold records back to batch them. */
+  announceWait(producer: number): void {
+    if (compareExchange(this.#words, this.#end('producer', producer) + WAITS, 0, 1) !== 0) return
+    for (let consumer = 0; consumer < this.consumers; consumer++) this.doorbell('consumer', consumer).ring()
+  }
+
+  /** Whether a producer has said that it waits for room, and was not answered. */
+  get isWaitedFor(): boolean {
+    for (let producer = 0; producer < this.producers; producer++) {
+      if (load(this.#words, this.#end('producer', producer) + WAITS) === 1) return true
+    }
+    return false
+  }
+
+  /** Lets the producers that wait look again. One that finds no room says so once more. */
+  answerWaits(): void {
+    for (let producer = 0; producer < this.producers; producer++) {
+      const at = this.#end('producer', producer) + WAITS
+      if (compareExchange(this.#words, at, 1, 0) === 1) this.doorbell('producer', producer).ring()
+    }
+  }
+
+  /** Whether this call changed it. */
+  #change(role: Role, index: number, to: number, may: (now: number) => boolean): boolean {
+    const at = this.#end(role, index) + STATE
+    for (;;) {
+      const now = load(this.#words, at)
+      if (!may(now)) return false
+      if (compareExchange(this.#words, at, now, to) === now) return true
+    }
   }
 
   /**
@@ -198,7 +336,12 @@ export class QueueMemory {
   }
 
   doorbell(role: Role, index: number): Doorbell {
-    return this.stop.doorbell(peek(this.#words, this.#end(role, index) + BELL))
+    return this.stop.doorbell(this.bell(role, index))
+  }
+
+  /** Number, on the stop event's board, of the bell on which that end sleeps. */
+  bell(role: Role, index: number): number {
+    return peek(this.#words, this.#end(role, index) + BELL)
   }
 
   ringAll(): void {
@@ -212,6 +355,10 @@ export class QueueMemory {
 
   laneReader(producer: number, consumer: number): LaneReader {
     return new LaneReader(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer])
+  }
+
+  claimingLaneReader(producer: number, consumer: number): ClaimingLaneReader {
+    return new ClaimingLaneReader(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer])
   }
 
   laneView(producer: number, consumer: number): LaneView {
@@ -259,14 +406,18 @@ function headerWords(producers: number, consumers: number): number {
   return ENDS + (producers + consumers) * LINE
 }
 
+function laneBytesOf({ capacityBytes, producers, consumers, laneBytes }: Omit<QueueShape, 'name'>): number {
+  return laneBytes ?? Math.floor(capacityBytes / (producers * consumers))
+}
+
 /** Each producer has its share of the capacity, so no count is shared between producers. */
 function layOut(shape: Omit<QueueShape, 'name'>): {
   lanes: LaneLayout[]
   laneAt: number[]
   totalBytes: number
 } {
-  const { producers, consumers, capacity, capacityBytes } = shape
-  const arenaBytes = Math.floor(capacityBytes / (producers * consumers))
+  const { producers, consumers, capacity } = shape
+  const arenaBytes = laneBytesOf(shape)
   const lanes: LaneLayout[] = []
   const laneAt: number[] = []
   let at = headerWords(producers, consumers) * 4
@@ -293,6 +444,10 @@ function check(shape: QueueShape): void {
   }
   if (capacity < producers) {
     throw invalidOption(subject, 'capacity', `at least the number of producers (${producers})`, capacity)
+  }
+  const { laneBytes = 64 } = shape
+  if (!Number.isSafeInteger(laneBytes) || laneBytes < 64 || laneBytes > MAX_BYTES) {
+    throw invalidOption(subject, 'laneBytes', `an integer from 64 to ${MAX_BYTES}`, laneBytes)
   }
   if (
     !Number.isSafeInteger(capacityBytes) ||

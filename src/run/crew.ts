@@ -4,24 +4,34 @@
  * It decides nothing: the manager is told what happens and says what to do.
  */
 import { MillraceError, type MillraceErrorCode } from '../errors.ts'
-import { DONE } from '../observe/counters.ts'
+import type { ToWorker } from '../host/worker-life.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
 import type { PipelineStage } from './stage.ts'
+import { type EarlyEnd, findEarlyEnd, StageGraph } from './stage-graph.ts'
+import type { StageWorker } from './stage-worker.ts'
+import type { Wiring } from './wire.ts'
 
 export interface CrewEvents {
-  /** A stage has opened everything, or has ended. */
+  /** A worker has opened everything, or is gone. */
   ready: () => void
-  failed: (failure: Failure) => void
+  failed: (failure: Failure, isItem: boolean) => void
+  restarting: (stage: PipelineStage, death: Failure, delayMs: number) => void
+  mayRestart: () => boolean
   ended: (stage: PipelineStage) => void
 }
 
 export class Crew {
   readonly stages: readonly PipelineStage[]
+  readonly #graph: StageGraph
   readonly #events: CrewEvents
   #isTerminating = false
 
-  constructor(stages: readonly PipelineStage[], events: CrewEvents) {
+  constructor({ stages, queues }: Wiring, events: CrewEvents) {
     this.stages = stages
+    this.#graph = new StageGraph(
+      stages.map(({ name }) => name),
+      queues,
+    )
     this.#events = events
   }
 
@@ -43,49 +53,66 @@ export class Crew {
     for (const stage of this.stages) stage.cancel()
   }
 
-  /** Lets those through that wait at the gate. */
+  /** Lets those through that wait at the gate, and whoever comes later. */
   triggerStart(): void {
-    for (const stage of this.stages) if (stage.state === 'ready') stage.life.triggerStart()
+    for (const stage of this.stages) stage.triggerStart()
+  }
+
+  /** Workers that died and rest will not come again. */
+  cancelRestarts(): void {
+    for (const [, worker] of this.#workers()) worker.cancelRestart()
   }
 
   /** Ends those that are left the hard way. */
   triggerTerminate(): void {
     this.#isTerminating = true
-    for (const stage of this.stages) if (!stage.hasEnded) stage.life.triggerTerminate()
+    for (const [, worker] of this.#workers()) worker.triggerTerminate()
   }
 
-  /** Whether a stage before this one still has work. A thread says that it is done some time before it is gone. */
-  hasWorkBefore(stage: PipelineStage): boolean {
-    const before = this.stages.slice(0, this.stages.indexOf(stage))
-    return before.some((other) => other.counters?.life !== DONE)
+  /** Tells the sources. */
+  tellSources(message: ToWorker): void {
+    for (const stage of this.stages) if (stage.plan?.kind === 'source') stage.tell(message)
   }
 
-  /** A failure for each stage that is not open yet. */
+  /** What the end of this stage means for those upstream; undefined: nothing, it came in its time. */
+  earlyEnd(stage: PipelineStage): EarlyEnd | undefined {
+    const working = new Set(this.stages.filter(({ hasWork }) => hasWork).map(({ name }) => name))
+    return findEarlyEnd(this.#graph, stage.name, (name) => working.has(name))
+  }
+
+  /** Whether every sink has ended: nobody takes anything any more. */
+  get isDelivered(): boolean {
+    const sinks = new Set(this.#graph.sinks)
+    return this.stages.every((stage) => stage.hasEnded || !sinks.has(stage.name))
+  }
+
+  /** A failure for each worker that is not open yet. */
   late(startMs: number): Failure[] {
-    const late = this.stages.filter((stage) => stage.state === 'starting')
-    return late.map((stage) =>
-      fail('MILLRACE_START_TIMEOUT', 'did not start', stage, `not open after ${startMs} ms`),
+    const late = [...this.#workers()].filter(([, worker]) => worker.state === 'starting')
+    return late.map(([stage, worker]) =>
+      fail('MILLRACE_START_TIMEOUT', 'did not start', stage, worker, `not open after ${startMs} ms`),
     )
   }
 
   /** A failure for each worker that is out of our reach. */
   stuck(terminateMs: number): Failure[] {
-    const stuck = this.stages.filter((stage) => !stage.hasEnded)
-    return stuck.map((stage) =>
-      fail('MILLRACE_WORKER_STUCK', 'could not be ended', stage, whyStuck(stage, terminateMs)),
-    )
+    const stuck = [...this.#workers()].filter(([, worker]) => !worker.hasEnded && !worker.isAbsent)
+    return stuck.map(([stage, worker]) => stuckFailure(stage, worker, terminateMs))
+  }
+
+  *#workers(): Generator<[stage: PipelineStage, worker: StageWorker]> {
+    for (const stage of this.stages) for (const worker of stage.workerList) yield [stage, worker]
   }
 
   #launchStage(stage: PipelineStage): void {
-    stage.onFailure = (failure) => this.#events.failed(this.#isTerminating ? ofOurs(failure) : failure)
-    try {
-      const life = stage.launch()
-      void life.ready.then(() => this.#events.ready())
-    } catch (error) {
-      stage.cancel()
-      const place = { stage: stage.name, worker: 0 }
-      this.#events.failed(makeFailure('MILLRACE_WORKER_DIED', 'could not start', place, error))
+    stage.events = {
+      failed: (failure, isItem) =>
+        this.#events.failed(this.#isTerminating ? ofOurs(failure) : failure, isItem),
+      ready: () => this.#events.ready(),
+      restarting: (death, delayMs) => this.#events.restarting(stage, death, delayMs),
+      mayRestart: () => this.#events.mayRestart(),
     }
+    stage.launch()
     void stage.join().then(() => this.#events.ended(stage))
   }
 }
@@ -97,14 +124,25 @@ function ofOurs(failure: Failure): Failure {
   return { ...failure, code: 'MILLRACE_WORKER_TERMINATED', message }
 }
 
+/** It was terminated, and its thread is still there. */
+export function stuckFailure(stage: PipelineStage, worker: StageWorker, terminateMs: number): Failure {
+  return fail('MILLRACE_WORKER_STUCK', 'could not be ended', stage, worker, whyStuck(stage, terminateMs))
+}
+
 function whyStuck({ host }: PipelineStage, terminateMs: number): string {
   if (host === 'thread')
     return `still running ${terminateMs} ms after it was terminated: native code blocks its thread`
   return 'its process function has not returned, and what runs on the loop cannot be terminated'
 }
 
-function fail(code: MillraceErrorCode, doing: string, stage: PipelineStage, why: string): Failure {
-  const item = stage.counters?.inHand
-  const place = { stage: stage.name, worker: 0, ...(item ? { item: item >>> 0 } : {}) }
+function fail(
+  code: MillraceErrorCode,
+  doing: string,
+  stage: PipelineStage,
+  { number, counters }: StageWorker,
+  why: string,
+): Failure {
+  const item = counters.inHand
+  const place = { stage: stage.name, worker: number, ...(item > 0 ? { item } : {}) }
   return makeFailure(code, doing, place, new MillraceError(code, why))
 }

@@ -1,8 +1,18 @@
 /** The report of a run, from what its stages and queues counted. */
 import { sharedNowMs } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
-import { findBottleneck, type Report, type RunOutcome, type StageReport } from '../observe/report.ts'
+import {
+  findBottleneck,
+  type QueueReport,
+  type Report,
+  type RunOutcome,
+  type StageReport,
+  type WorkerReport,
+} from '../observe/report.ts'
+import { type Account, sumAccounts } from './account.ts'
+import type { RunQueue } from './run-queue.ts'
 import type { PipelineStage } from './stage.ts'
+import type { StageWorker } from './stage-worker.ts'
 import type { Wiring } from './wire.ts'
 
 export interface RunFacts {
@@ -21,31 +31,59 @@ export function makeReport(wiring: Wiring, facts: RunFacts): Report {
     ...(facts.reason === undefined ? {} : { reason: facts.reason }),
     elapsedMs: round(facts.elapsedMs),
     stages,
-    queues: wiring.queues.map(({ from, to, queue }) => ({
-      from,
-      to,
-      capacity: queue.capacity,
-      peak: queue.peak,
-      passed: queue.passed,
-    })),
+    queues: wiring.queues.map(reportQueue),
     failures: [...facts.failures],
     bottleneck: findBottleneck(stages),
   }
 }
 
+function reportQueue({ from, to, branch, capacity, peak, passed, dropped }: RunQueue): QueueReport {
+  return { from, to, ...(branch === undefined ? {} : { branch }), capacity, peak, passed, dropped }
+}
+
 function reportStage(stage: PipelineStage): StageReport {
-  const { in: taken, ...became } = stage.account
-  const times = stage.counters?.times(sharedNowMs()) ?? { busyMs: 0, starvedMs: 0, blockedMs: 0 }
+  const accounts = stage.accounts
+  const { in: taken, ...became } = sumAccounts(accounts)
+  // Those that were never there have nothing to tell.
+  const workers = stage.workerList.map(reportWorker(accounts)).filter(isUsed(stage))
   return {
     name: stage.name,
     host: stage.host,
-    workers: 1,
+    workers: stage.workers,
     ...(taken === undefined ? {} : { in: taken }),
     ...became,
-    busyMs: round(times.busyMs),
-    starvedMs: round(times.starvedMs),
-    blockedMs: round(times.blockedMs),
+    retried: stage.workerList.reduce((sum, { counters }) => sum + counters.retried, 0),
+    restarts: stage.workerList.reduce((sum, { restarts }) => sum + restarts, 0),
+    overflowed: stage.inputs.reduce((sum, { dropped }) => sum + dropped, 0),
+    busyMs: round(total(workers, 'busyMs')),
+    starvedMs: round(total(workers, 'starvedMs')),
+    blockedMs: round(total(workers, 'blockedMs')),
+    ...(workers.length > 1 ? { perWorker: workers } : {}),
   }
+}
+
+function reportWorker(accounts: readonly Account[]): (worker: StageWorker) => WorkerReport {
+  return ({ number, counters, restarts }) => {
+    const { in: taken, out } = accounts[number]
+    const { busyMs, starvedMs, blockedMs } = counters.times(sharedNowMs())
+    return {
+      worker: number,
+      ...(taken === undefined ? {} : { in: taken }),
+      out,
+      busyMs: round(busyMs),
+      starvedMs: round(starvedMs),
+      blockedMs: round(blockedMs),
+      restarts,
+    }
+  }
+}
+
+function isUsed(stage: PipelineStage): (report: WorkerReport) => boolean {
+  return ({ worker, in: taken = 0, busyMs }) => worker < stage.workers || taken > 0 || busyMs > 0
+}
+
+function total(workers: readonly WorkerReport[], field: 'busyMs' | 'starvedMs' | 'blockedMs'): number {
+  return workers.reduce((sum, worker) => sum + worker[field], 0)
 }
 
 function round(ms: number): number {

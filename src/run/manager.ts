@@ -7,44 +7,35 @@
  */
 import { EventEmitter } from 'node:events'
 import { Deferred } from '../deferred.ts'
-import { OUTPUT } from '../define/pipeline.ts'
-import { RUN_OPTIONS, type RunOptions } from '../define/stage-options.ts'
-import { MillraceError, PipelineError, show } from '../errors.ts'
-import { type Failure, makeFailure } from '../observe/failure.ts'
+import { RUN_OPTIONS } from '../define/stage-options.ts'
+import { MillraceError, PipelineError } from '../errors.ts'
+import type { Failure } from '../observe/failure.ts'
 import type { Report, RunOutcome } from '../observe/report.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { hasOutput } from '../plan/make-plan.ts'
 import type { Plan } from '../plan/plan.ts'
-import { Crew } from './crew.ts'
+import { Crew, stuckFailure } from './crew.ts'
 import { diagnose } from './diagnose.ts'
-import { Ladder } from './ladder.ts'
+import { Ladder, type Rungs } from './ladder.ts'
 import { makeReport } from './make-report.ts'
+import {
+  type AbortCause,
+  decideOutcome,
+  type ManagerOptions,
+  type Preparation,
+  type RunEvents,
+  textOf,
+  unreadFailure,
+} from './manager-parts.ts'
+import { RunFailures } from './run-failures.ts'
 import { RunOutput } from './run-output.ts'
 import { handleSignals, type StopSignal } from './signals.ts'
 import type { PipelineStage } from './stage.ts'
 import { RunState, type RunStateName } from './state.ts'
-import { type Wiring, wire } from './wire.ts'
+import { Watchdog } from './watchdog.ts'
+import { wireParts } from './wire-parts.ts'
 
-export interface ManagerOptions extends RunOptions {
-  /** Name of the run. Default 'pipeline'. */
-  name?: string
-  /** Aborts the run when it is aborted. */
-  signal?: AbortSignal
-}
-
-/** What a run is made of, once it is known. */
-export interface Preparation {
-  wiring: Wiring
-  plan?: Plan
-}
-
-export interface RunEvents {
-  /** The run has moved on. */
-  state: [RunStateName]
-  failure: [Failure]
-  /** SIGINT or SIGTERM came; how many have come so far. */
-  signal: [StopSignal, number]
-}
+export type { ManagerOptions, Preparation, RunEvents, WorkerRestart } from './manager-parts.ts'
 
 /**
  * Runs stages that are joined by queues.
@@ -56,14 +47,14 @@ export interface RunEvents {
  */
 export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, AsyncDisposable {
   readonly #prepare: (output: RunOutput<unknown>) => Preparation | Promise<Preparation>
-  readonly #options: Required<RunOptions>
+  readonly #options: Rungs & { startMs: number; signals: boolean }
   readonly #userSignal: AbortSignal | undefined
   readonly #state: RunState
   readonly #events = new EventEmitter<RunEvents>()
   readonly #settled = new Deferred<Report>()
   readonly #output: RunOutput<unknown>
   readonly #ladder: Ladder
-  readonly #failures: Failure[] = []
+  readonly #failures = new RunFailures()
   #prepared: Preparation | undefined
   #startedMs = 0
   #startTimer: NodeJS.Timeout | undefined
@@ -77,6 +68,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   #signal: StopSignal | undefined
   #report: Report | undefined
   #crew: Crew | undefined
+  #watchdog: Watchdog | undefined
+  #isPaused = false
 
   /** @throws MILLRACE_INVALID_OPTION, MILLRACE_DUPLICATE_STAGE, MILLRACE_STOP_NOT_LINKED */
   constructor(
@@ -84,11 +77,14 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     options: ManagerOptions = {},
   ) {
     const { name = 'pipeline', signal, ...run } = options
-    this.#options = checkOptions('run', RUN_OPTIONS, run) as unknown as Required<RunOptions>
+    this.#options = checkOptions('run', RUN_OPTIONS, run) as unknown as Rungs & {
+      startMs: number
+      signals: boolean
+    }
     this.#userSignal = signal
     if (typeof stages === 'function') this.#prepare = stages
     else {
-      const wiring = wire(name, stages)
+      const wiring = wireParts(name, stages)
       this.#prepare = () => ({ wiring })
     }
     this.#state = new RunState((state) => this.#events.emit('state', state))
@@ -165,6 +161,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     if (!this.#state.canBecome('draining')) return
     this.#isDrained = true
     this.#reason ??= textOf(reason)
+    this.resume()
     this.#state.advance('draining')
     this.#prepared?.wiring.stop.set('drain')
     this.#ladder.triggerDrain()
@@ -179,7 +176,21 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   /** What waits on what, as text. */
   diagnose(): string {
     if (this.#prepared === undefined) return `the run is ${this.#state.name}, its pipeline is being loaded`
-    return diagnose(this.#prepared.wiring, this.#state.name)
+    const state = this.#isPaused ? `${this.#state.name}, and paused` : this.#state.name
+    return diagnose(this.#prepared.wiring, state, this.#watchdog?.stuck ?? [])
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** No stage takes another item until `resume()`, or until the run is drained or aborted. */
+  pause(): void {
+    if (this.#state.is('planned', 'starting', 'running')) this.#setPaused(true)
+  }
+
+  resume(): void {
+    if (this.#isPaused) this.#setPaused(false)
   }
 
   /** The outputs, of a pipeline without a sink. Breaking out of the loop stops upstream. */
@@ -211,11 +222,15 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     if (this.#state.is('ended')) return
     this.#prepared = prepared
     const { stages, stop } = prepared.wiring
-    this.#crew = new Crew(stages, {
+    this.#crew = new Crew(prepared.wiring, {
       ready: () => this.#openGates(),
-      failed: (failure) => this.#onFailure(failure),
+      failed: (failure, isItem) => (isItem ? this.#onItemFailure(failure) : this.#onFailure(failure)),
+      restarting: (stage, death, delayMs) => this.#onRestart(stage, death, delayMs),
+      mayRestart: () => this.#state.is('running', 'draining'),
       ended: (stage) => this.#onEnded(stage),
     })
+    this.#watchdog = this.#makeWatchdog(stages)
+    if (this.#isPaused) this.#setPaused(true)
     if (this.#state.is('aborting')) {
       this.#crew.cancel()
       this.#settle()
@@ -226,6 +241,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     stop.signalAt('abort').addEventListener('abort', () => this.#onStopSet())
     this.#startTimer = setTimeout(() => this.#onStartTimeout(), Math.min(this.#options.startMs, 2 ** 31 - 1))
     this.#crew.launch()
+    this.#watchdog.start()
     // The caller left while the pipeline was being loaded.
     if (this.#output.isOver) this.#closeOutput()
     this.#refuseUnread()
@@ -240,24 +256,58 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     if (!isStopping) this.#state.advance('running')
   }
 
+  #makeWatchdog(stages: readonly PipelineStage[]): Watchdog {
+    const { terminateMs } = this.#options
+    return new Watchdog(stages, terminateMs, {
+      late: (_, worker, timeoutMs) => worker.triggerReplace(timeoutMs),
+      unstoppable: (stage, worker) => this.#onFailure(stuckFailure(stage, worker, terminateMs)),
+      stuck: (stuck) => this.#events.emit('stuck', stuck),
+    })
+  }
+
+  #setPaused(is: boolean): void {
+    this.#isPaused = is
+    for (const stage of this.stages) stage.setPaused(is)
+    this.#prepared?.wiring.stop.ringAll()
+  }
+
+  #onRestart(stage: PipelineStage, death: Failure, delayMs: number): void {
+    const { worker, item } = death
+    const where = { stage: stage.name, worker, ...(item === undefined ? {} : { item }) }
+    this.#events.emit('restart', { ...where, death, delayMs })
+  }
+
   #onEnded(stage: PipelineStage): void {
-    if (this.#state.is('running') && this.#crew?.hasWorkBefore(stage)) this.#endEarly(stage)
+    const early = this.#state.is('running') ? this.#crew?.earlyEnd(stage) : undefined
+    if (early?.isForAll) this.#endEarly(early.isDelivered)
     this.#openGates()
     if (this.#crew?.hasEnded) this.#settle()
   }
 
-  /** It ended the stream from its place: whatever upstream still reads, nobody will take. */
-  #endEarly(stage: PipelineStage): void {
+  /** The stream was ended downstream of every source: whatever they still read, nobody will take. */
+  #endEarly(isDelivered: boolean): void {
     this.#isEndingEarly = true
     this.#prepared?.wiring.stop.set('drain')
-    // Before the last stage has ended, something is still on its way to it, and takes as long as it takes.
-    if (stage === this.stages.at(-1)) this.#ladder.triggerDrain()
+    // Before the last sink has ended, something is still on its way to it, and takes as long as it takes.
+    if (isDelivered) this.#ladder.triggerDrain()
   }
 
   #onDrainTimeout(): void {
-    const isDelivered = this.#isEndingEarly && this.stages.at(-1)?.hasEnded
+    const isDelivered = this.#isEndingEarly && this.#crew?.isDelivered
     if (isDelivered) this.#abort('early end')
     else this.#abort('request', `the drain took longer than ${this.#options.drainMs} ms`)
+  }
+
+  /** An item failed, and its stage goes on: unless there were too many. */
+  #onItemFailure(failure: Failure): void {
+    const { plan } = this.stages.find(({ name }) => name === failure.stage) ?? {}
+    const tooMany = this.#failures.noteItem(failure, plan, performance.now())
+    // What a source could not acknowledge is its own failure, and no news to it.
+    if (failure.code !== 'MILLRACE_ACK_FAILED') {
+      this.#crew?.tellSources({ millrace: 'item failures', failures: [failure] })
+    }
+    this.#events.emit('failure', failure)
+    if (tooMany !== undefined) this.#onFailure(tooMany)
   }
 
   #onFailure(failure: Failure): void {
@@ -266,7 +316,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   #noteFailure(failure: Failure): void {
-    this.#failures.push(failure)
+    this.#failures.fatal.push(failure)
     this.#events.emit('failure', failure)
   }
 
@@ -299,7 +349,10 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     if (reason !== undefined) this.#reason = reason
     this.#state.advance('aborting')
     clearTimeout(this.#startTimer)
+    this.#watchdog?.stop()
+    this.resume()
     this.#prepared?.wiring.stop.set('abort')
+    this.#crew?.cancelRestarts()
     this.#output.release()
     this.#ladder.triggerAbort()
     this.#openGates()
@@ -307,8 +360,16 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   /** The last rung: neither native code nor a function on the loop can be ended from here. */
   #giveUp(): void {
-    for (const failure of this.#crew?.stuck(this.#options.terminateMs) ?? []) this.#noteFailure(failure)
+    for (const failure of this.#crew?.stuck(this.#options.terminateMs) ?? []) {
+      if (!this.#isTold(failure)) this.#noteFailure(failure)
+    }
     this.#settle()
+  }
+
+  #isTold({ code, stage, worker }: Failure): boolean {
+    return this.#failures.fatal.some(
+      (told) => told.code === code && told.stage === stage && told.worker === worker,
+    )
   }
 
   #settle(): void {
@@ -323,16 +384,11 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
         new MillraceError('MILLRACE_ABORTED', 'aborted while the pipeline was being loaded'),
       )
     } else if (report.outcome !== 'failed') this.#settled.resolve(report)
-    else this.#settled.reject(new PipelineError(this.#failures[0].message, this.#failures, report))
+    else this.#settled.reject(new PipelineError(report.failures[0].message, report.failures, report))
   }
 
   #outcome(): RunOutcome {
-    // A worker that fails sets the stop event itself; word of its failure may come after that.
-    const isFailed = this.#failures.some((failure) => !ENDED_BY_US.has(failure.code))
-    if (this.#abortedBy === 'failure' || (this.#abortedBy === 'someone' && isFailed)) return 'failed'
-    // What was stuck upstream was to give nothing more: all that anyone wanted has been delivered.
-    if (this.#abortedBy !== undefined && this.#abortedBy !== 'early end') return 'aborted'
-    return this.#isDrained ? 'drained' : 'completed'
+    return decideOutcome(this.#abortedBy, this.#failures.fatal, this.#isDrained)
   }
 
   #makeReport(outcome: RunOutcome): Report | undefined {
@@ -340,11 +396,12 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     const elapsedMs = performance.now() - this.#startedMs
     // A failed run's reason is its failures.
     const reason = outcome === 'failed' ? undefined : this.#reason
-    return makeReport(this.#prepared.wiring, { outcome, reason, elapsedMs, failures: this.#failures })
+    return makeReport(this.#prepared.wiring, { outcome, reason, elapsedMs, failures: this.#failures.all })
   }
 
   #cleanUp(): void {
     this.#ladder.clear()
+    this.#watchdog?.stop()
     clearTimeout(this.#startTimer)
     this.#removeSignals()
     this.#userSignal?.removeEventListener('abort', this.#onUserAbort)
@@ -357,9 +414,11 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     else this.#userSignal?.addEventListener('abort', this.#onUserAbort)
   }
 
-  /** The caller reads no more: the last queue is closed, its stage ends, and with it what is upstream. */
+  /** The caller reads no more: the queues to it are closed, their stages end, and with them what is upstream. */
   #closeOutput(): void {
-    this.stages.at(-1)?.input?.close()
+    for (const { plan, inputs } of this.stages) {
+      if (plan?.builtin === 'output') for (const { memory } of inputs) memory.close()
+    }
   }
 
   /** Joined, and nobody reads the outputs: it would never end. Whoever means to may begin in this same turn. */
@@ -368,24 +427,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     if (!this.#isJoined || plan === undefined || !hasOutput(plan)) return
     setImmediate(() => {
       if (this.#output.isRead || this.#state.is('ended')) return
-      const unread = new MillraceError(
-        'MILLRACE_OUTPUT_UNREAD',
-        'nobody reads its outputs: read the outputs with "for await" before, or at the same time as, join()',
-      )
-      this.#onFailure(
-        makeFailure('MILLRACE_OUTPUT_UNREAD', 'is not read', { stage: OUTPUT, worker: 0 }, unread),
-      )
+      this.#onFailure(unreadFailure())
     })
   }
-}
-
-/** What made a run abort: a failure, its owner or a deadline, the stop event, or that nobody takes what is left. */
-type AbortCause = 'failure' | 'request' | 'someone' | 'early end'
-
-/** What happens to workers only because we end them. */
-const ENDED_BY_US = new Set(['MILLRACE_WORKER_TERMINATED', 'MILLRACE_WORKER_STUCK'])
-
-function textOf(reason: unknown): string | undefined {
-  if (reason === undefined || typeof reason === 'string') return reason
-  return reason instanceof Error ? reason.message : show(reason)
 }

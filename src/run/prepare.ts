@@ -2,15 +2,17 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PipelineModule } from '../define/define-pipeline.ts'
-import { type Blueprint, INPUT, OUTPUT, Pipeline, type StageDefinition } from '../define/pipeline.ts'
+import { type Blueprint, Pipeline, type StageDefinition } from '../define/pipeline.ts'
 import { MillraceError, show } from '../errors.ts'
+import { makeDeadLetterSink } from '../host/dead-letter-file.ts'
 import { type AnyPipeline, buildPipeline, importExport, type Options } from '../host/load-pipeline.ts'
-import { closeEnds, makePlan, type PlanContext } from '../plan/make-plan.ts'
-import type { Plan } from '../plan/plan.ts'
+import { closeEnds } from '../plan/close-ends.ts'
+import { makePlan, type PlanContext } from '../plan/make-plan.ts'
+import type { Plan, PlannedStage } from '../plan/plan.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
-import type { PipelineStageOptions, StageWork } from './stage.ts'
 import { PipelineStage } from './stage.ts'
-import { type Wiring, wire } from './wire.ts'
+import type { StageWork } from './stage-work.ts'
+import { type Wiring, wirePlan } from './wire.ts'
 
 /** A pipeline and where its workers find it. */
 export interface Loaded {
@@ -47,41 +49,43 @@ export interface CallerEnds {
 
 /** Plans and joins. Nothing is started. @throws what the plan's rules throw, MILLRACE_NO_MODULE */
 export function prepare(loaded: Loaded, context: PlanContext, ends: CallerEnds, stop?: StopEvent): Prepared {
-  const { pipeline, url } = loaded
+  const { pipeline } = loaded
   const plan = makePlan(pipeline, context)
-  const definitions = closeEnds(pipeline.stages, context)
-  const stages = plan.stages.map((planned, index) => {
-    const options: PipelineStageOptions = {
-      ...definitions[index].options,
-      name: planned.name,
-      on: planned.host,
-    }
-    return new PipelineStage(options, workOf(definitions[index], planned.host, url, loaded.options, ends))
+  const definitions = closeEnds(pipeline, context).map((definition) => withBody(definition, ends))
+  const stages = plan.stages.map((planned) => {
+    const work = workOf(planned, definitions, loaded, context)
+    return new PipelineStage({ name: planned.name, on: planned.host }, work)
   })
-  return { plan, wiring: wire(pipeline.name, stages, stop) }
+  return { plan, wiring: wirePlan(plan, stages, stop) }
+}
+
+/** The stages that Millrace adds do what is known only here. */
+function withBody(definition: StageDefinition, { input, output }: CallerEnds): StageDefinition {
+  const { builtin, body, file } = definition
+  if (builtin === 'input') return { ...definition, body: body ?? input }
+  if (builtin === 'output') return { ...definition, body: output }
+  if (builtin === 'dead-letters' && file !== undefined)
+    return { ...definition, body: makeDeadLetterSink(file) }
+  return definition
 }
 
 function workOf(
-  definition: StageDefinition,
-  host: string,
-  url: string | undefined,
-  options: Options,
-  ends: CallerEnds,
+  { name, host }: PlannedStage,
+  definitions: readonly StageDefinition[],
+  { url, options }: Loaded,
+  { hasInput = false, canOutput = false, run }: PlanContext,
 ): StageWork {
-  if (host === 'loop') {
-    const body =
-      definition.body ??
-      (definition.name === INPUT ? ends.input : definition.name === OUTPUT ? ends.output : undefined)
-    return { definition: { ...definition, body } }
-  }
+  if (host === 'loop') return { definitions }
   if (url === undefined) {
     throw new MillraceError(
       'MILLRACE_NO_MODULE',
-      `stage "${definition.name}" runs in a thread, and a thread must import its pipeline from a module`,
-      { stage: definition.name },
+      `stage "${name}" runs in a thread, and a thread must import its pipeline from a module`,
+      { stage: name },
     )
   }
-  return { locator: { from: 'pipeline', url, options, stage: definition.name } }
+  const deadLetters = run?.deadLetters
+  const ends = { hasInput, canOutput, ...(deadLetters === undefined ? {} : { run: { deadLetters } }) }
+  return { locator: { from: 'pipeline', url, options, ends } }
 }
 
 /** A relative path would be looked for beside this file. @throws MILLRACE_INVALID_OPTION */

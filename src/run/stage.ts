@@ -1,84 +1,36 @@
-/** One stage of a run: its worker, its queues, its counters. Usable alone; a manager runs several. */
-import type { ResourceLimits } from 'node:worker_threads'
+/** One stage of a run: its workers, its queues, its counters. Usable alone; a manager runs several. */
 import { Deferred } from '../deferred.ts'
-import type { StageDefinition, StageKind } from '../define/pipeline.ts'
 import type { HostName } from '../define/stage-options.ts'
-import { bug, checkKnown, invalidOption, MillraceError } from '../errors.ts'
-import { startOnLoop } from '../host/loop-host.ts'
-import type { StageLocator } from '../host/stage-locator.ts'
-import { startThread } from '../host/thread/thread-host.ts'
-import type { WorkerEnd, WorkerLife } from '../host/worker-life.ts'
-import { allocateCounters, DONE, READY, RUNNING, WorkerCounters } from '../observe/counters.ts'
+import { bug, invalidOption, MillraceError } from '../errors.ts'
+import { StageControl } from '../host/stage-control.ts'
+import type { ToWorker } from '../host/worker-life.ts'
+import type { WorkerCounters } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
-import { type BoundedQueue, sameStop } from '../queue/bounded-queue.ts'
-import { StopEvent } from '../queue/stop-event.ts'
-import { type Account, accountFor } from './account.ts'
+import type { PlannedStage } from '../plan/plan.ts'
+import type { BoundedQueue } from '../queue/bounded-queue.ts'
+import { IDLE, OPEN } from '../queue/queue-memory.ts'
+import { type Account, accountFor, sumAccounts } from './account.ts'
+import type { StageConnections } from './connections.ts'
+import { addWorker, triggerRetire } from './resize.ts'
+import type { RunQueue } from './run-queue.ts'
+import {
+  checkStageOptions,
+  type PipelineStageOptions,
+  type StageEvents,
+  type StageLife,
+  type StageResult,
+  type StageState,
+} from './stage-parts.ts'
+import type { StageWork } from './stage-work.ts'
+import { StageWorker } from './stage-worker.ts'
+import { connectAlone } from './wire-parts.ts'
+import { workerParts } from './worker-parts.ts'
 
-export interface PipelineStageOptions {
-  name: string
-  /** Module that exports what the stage does: a process function, a stage object or, for a source, an iterable. */
-  module?: URL | string
-  /** Name of that export. Default 'default'. */
-  export?: string
-  /** What the stage does, for a stage on the loop. */
-  body?: unknown
-  /** Where its worker runs. Default 'thread'. */
-  on?: HostName
-  /** Where it gets its items. None: it is a source, unless a manager joins it to the stage before. */
-  input?: BoundedQueue
-  /** Where it puts its outputs. None: it is a sink, unless a manager joins it to the stage after. */
-  output?: BoundedQueue
-  /** The stop event. Default: that of its queues. */
-  stop?: StopEvent
-  /** Items that the queue before it holds, if a manager makes it. Default 64. */
-  capacity?: number
-  /** Bytes that the queue before it holds, if a manager makes it. Default 16 MiB. */
-  capacityBytes?: number
-  /** Memory limits of its thread. */
-  resourceLimits?: ResourceLimits
-}
-
-const OPTIONS = [
-  'name',
-  'module',
-  'export',
-  'body',
-  'on',
-  'input',
-  'output',
-  'stop',
-  'capacity',
-  'capacityBytes',
-  'resourceLimits',
-]
-
-const NO_THREAD = -2
-
-/** How the stage finds what it does. */
-export type StageWork = { locator: StageLocator } | { definition: StageDefinition }
-
-/** What a run gives to each of its stages. */
-export interface StageConnections {
-  pipeline: string
-  input: BoundedQueue | undefined
-  output: BoundedQueue | undefined
-  stop: StopEvent
-  counters: SharedArrayBuffer
-  index: number
-  spins: number
-}
-
-export type StageState = 'planned' | 'starting' | 'ready' | 'running' | 'done' | 'failed' | 'died'
-
-/** What came of a stage. */
-export interface StageResult extends Account {
-  state: StageState
-  failures: Failure[]
-}
+export type { PipelineStageOptions, StageLife, StageResult, StageState } from './stage-parts.ts'
 
 /**
- * One stage in its own thread: gets an item, processes it, puts what comes out; forwards SENTINEL; catches its own
- * exceptions, and leaves its queues so that its neighbours never wait for it.
+ * One stage in threads of its own: each worker gets an item, processes it, puts what comes out; forwards SENTINEL;
+ * catches its own exceptions, and leaves its queues so that its neighbours never wait for it.
  *
  * @example
  * const stage = new PipelineStage({ name: 'upper', module: new URL('./upper.js', import.meta.url), input, output })
@@ -89,30 +41,23 @@ export class PipelineStage {
   readonly name: string
   readonly host: HostName
   readonly options: Readonly<PipelineStageOptions>
-  readonly #work: StageWork | undefined
   readonly #failures: Failure[] = []
-  readonly #ended = new Deferred<WorkerEnd>()
+  readonly #ended = new Deferred()
+  readonly #gate = new Deferred()
+  #work: StageWork | undefined
   #connections: StageConnections | undefined
-  #counters: WorkerCounters | undefined
-  #life: WorkerLife | undefined
-  #end: WorkerEnd | undefined
-  /** Told of each failure at once. */
-  onFailure: (failure: Failure) => void = () => {}
+  #workers: StageWorker[] = []
+  /** How many there are to be. */
+  #size = 1
+  #wasLaunched = false
+  #isGateOpen = false
+  #resizing: Promise<void> = Promise.resolve()
+  /** What the run wants to know. */
+  events: StageEvents = { failed: () => {}, ready: () => {}, restarting: () => {}, mayRestart: () => false }
 
   /** @throws MILLRACE_INVALID_OPTION, MILLRACE_INVALID_STAGE */
   constructor(options: PipelineStageOptions, work?: StageWork) {
-    checkKnown('stage', options, OPTIONS)
-    const { name, on = 'thread', module, body } = options
-    if (typeof name !== 'string' || name === '')
-      throw invalidOption('stage', 'name', 'a non-empty string', name)
-    if (on !== 'thread' && on !== 'loop')
-      throw invalidOption(`stage "${name}"`, 'on', '"thread" or "loop"', on, name)
-    if (work === undefined && (on === 'thread') === (module === undefined)) {
-      throw invalidOption(`stage "${name}"`, 'module', 'given on a thread (on the loop: body)', module, name)
-    }
-    if (work === undefined && on === 'loop' && body === undefined) {
-      throw invalidOption(`stage "${name}"`, 'body', 'given on the loop', body, name)
-    }
+    const { name, on = 'thread' } = checkStageOptions(options, work !== undefined)
     this.name = name
     this.host = on
     this.options = options
@@ -120,125 +65,234 @@ export class PipelineStage {
   }
 
   get state(): StageState {
-    if (this.#end !== undefined) {
-      if (this.#end.how === 'died') return 'died'
+    if (!this.#wasLaunched) return this.hasEnded ? 'done' : 'planned'
+    const states = this.#workers.filter((worker) => !worker.isAbsent).map(({ state }) => state)
+    if (this.hasEnded) {
+      if (states.includes('died')) return 'died'
       return this.#failures.length > 0 ? 'failed' : 'done'
     }
-    const life = this.#counters?.life
-    if (this.#life === undefined) return 'planned'
-    if (life === READY) return 'ready'
-    return life === RUNNING || life === DONE ? 'running' : 'starting'
+    if (this.#isGateOpen || states.some((state) => state !== 'starting' && state !== 'ready'))
+      return 'running'
+    return states.includes('starting') ? 'starting' : 'ready'
   }
 
   /** What has become of its items so far. Exact once it has ended. */
   get account(): Account {
-    const { input, output } = this.#connected()
-    const threadId = this.#life?.threadId ?? NO_THREAD
-    return accountFor(
-      this.#counters as WorkerCounters,
-      input?.memory.lanesOf('consumer', threadId),
-      output?.memory.lanesOf('producer', threadId),
-    )
+    return sumAccounts(this.accounts)
   }
 
+  /** The same for each worker. */
+  get accounts(): Account[] {
+    return this.#workers.map(({ counters, number }) => {
+      const { inputs, outputs } = this.#connected()
+      const into = inputs.flatMap(({ queue, ends }) => queue.lanesTo(ends[number]))
+      const from = outputs.flatMap(({ queue, ends }) => queue.lanesFrom(ends[number]))
+      return accountFor(counters, {
+        inputs: inputs.length === 0 ? undefined : into,
+        outputs: outputs.length === 0 ? undefined : from,
+        isClaiming: inputs.some(({ queue }) => queue.overflow === 'drop-old'),
+      })
+    })
+  }
+
+  /** Its plan, once it is part of a run. */
+  get plan(): PlannedStage | undefined {
+    return this.#connections?.plan
+  }
+
+  /** How many workers it is to have now. */
+  get workers(): number {
+    return this.#size
+  }
+
+  /** Each of its workers, also those that are not there now. */
+  get workerList(): readonly StageWorker[] {
+    return this.#workers
+  }
+
+  /** Queues that it reads. */
+  get inputs(): readonly RunQueue[] {
+    return this.#connections?.inputs.map(({ queue }) => queue) ?? []
+  }
+
+  /** Queues that it writes, but for dead letters. */
+  get outputs(): readonly RunQueue[] {
+    return this.#connections?.outputs.map(({ queue }) => queue) ?? []
+  }
+
+  /** Whether the worker of that number sleeps on its bell. */
+  isAsleep(worker: number): boolean {
+    return this.#connections?.stop.doorbell(this.#connections.bells[worker]).isAsleep ?? false
+  }
+
+  /** Counters of its first worker. */
   get counters(): WorkerCounters | undefined {
-    return this.#counters
+    return this.#workers[0]?.counters
   }
 
+  /** The queue that was brought along, or that a manager has made for it. */
   get input(): BoundedQueue | undefined {
-    return this.#connections?.input ?? this.options.input
+    return this.#connections?.byHand?.input ?? this.options.input
   }
 
+  /** The queue that was brought along, or that a manager has made for it. */
   get output(): BoundedQueue | undefined {
-    return this.#connections?.output ?? this.options.output
+    return this.#connections?.byHand?.output ?? this.options.output
   }
 
+  /** What ended it, or its run. Items that failed while it went on are not among them. */
   get failures(): readonly Failure[] {
     return this.#failures
   }
 
+  /** Whether all its workers are gone, and none will come. */
   get hasEnded(): boolean {
-    return this.#end !== undefined
+    const { length } = this.#workers
+    return (
+      length > 0 &&
+      this.#workers.some((one) => one.hasEnded) &&
+      this.#workers.every((one) => one.hasEnded || one.isAbsent)
+    )
   }
 
-  /** Starts the worker and, once it has opened everything, lets it begin. */
+  /** Whether it may still put something out; of a sink, take something. A source goes on a while after its last item. */
+  get hasWork(): boolean {
+    const outputs = this.#connections?.outputs ?? []
+    const isOpen = (worker: number): boolean =>
+      outputs.some(({ queue, ends }) => {
+        const state = queue.memory.state('producer', ends[worker])
+        return state === OPEN || state === IDLE
+      })
+    return this.#workers.some((worker) => (outputs.length > 0 ? isOpen(worker.number) : worker.hasWork))
+  }
+
+  /** Starts its workers and, once they have opened everything, lets them begin. */
   async start(): Promise<void> {
     const life = this.launch()
     await life.ready
     life.triggerStart()
   }
 
-  /** Resolves when the worker is gone, whatever became of it. */
+  /** Resolves when its workers are gone, whatever became of them. */
   async join(): Promise<StageResult> {
     await this.#ended.promise
     return { state: this.state, failures: [...this.#failures], ...this.account }
   }
 
+  /**
+   * Changes the number of workers while it runs. Resolves when the change is complete, or the run has ended.
+   * @throws MILLRACE_INVALID_OPTION
+   */
+  async setWorkers(workers: number): Promise<void> {
+    const plan = this.plan
+    if (plan === undefined) throw this.#wrongState('is not part of a run yet')
+    const subject = `stage "${this.name}"`
+    if (!Number.isSafeInteger(workers) || workers < 1 || workers > plan.maxWorkers) {
+      const most =
+        plan.maxWorkers === 1
+          ? '1, its maxWorkers'
+          : `an integer from 1 to ${plan.maxWorkers}, its maxWorkers`
+      throw invalidOption(subject, 'workers', most, workers, this.name)
+    }
+    if (workers !== this.#size && (plan.isPartitioned || plan.kind === 'source')) {
+      const why = plan.isPartitioned ? 'its items are partitioned' : 'it is a source'
+      throw invalidOption(subject, 'workers', `left as they are: ${why}`, workers, this.name)
+    }
+    this.#size = workers
+    // One change after the other, each to what is wanted then.
+    this.#resizing = this.#resizing.then(() => this.#resize())
+    return this.#resizing
+  }
+
   /** Makes it part of a run. */
-  connect(connections: StageConnections): void {
-    if (this.#connections !== undefined) {
-      throw new MillraceError('MILLRACE_STATE', `stage "${this.name}" is part of a run already`, {
-        stage: this.name,
-      })
-    }
+  connect(connections: StageConnections, work?: StageWork): void {
+    if (this.#connections !== undefined) throw this.#wrongState('is part of a run already')
     this.#connections = connections
-    this.#counters = new WorkerCounters(connections.counters, connections.index)
+    this.#work ??= work
+    const { workers, maxWorkers } = connections.plan
+    this.#size = workers
+    this.#workers = Array.from({ length: maxWorkers }, (_, number) => this.#makeWorker(number))
   }
 
-  /** Starts the worker; it waits at the gate. */
-  launch(): WorkerLife {
-    if (this.#life !== undefined) {
-      throw new MillraceError('MILLRACE_STATE', `stage "${this.name}" was started before`, {
-        stage: this.name,
-      })
-    }
-    if (this.#connections === undefined) this.connect(this.#ownConnections())
-    this.#life = this.#startWorker(this.#connected())
-    void this.#life.ended.then((end) => this.#finish(end))
-    return this.#life
+  /** Starts its workers; they wait at the gate. */
+  launch(): StageLife {
+    if (this.#wasLaunched) throw this.#wrongState('was started before')
+    if (this.#connections === undefined) connectAlone(this)
+    this.#wasLaunched = true
+    for (const worker of this.#workers.slice(0, this.#size)) worker.launch()
+    return this.life
   }
 
-  /** It will never be started, or could not be. */
+  /** It will never be started. */
   cancel(): void {
-    this.#finish({ how: 'done', failures: [] })
+    for (const worker of this.#workers.slice(0, this.#size)) worker.cancel()
   }
 
-  get life(): WorkerLife {
-    if (this.#life === undefined) throw bug(`stage "${this.name}" has no worker`)
-    return this.#life
-  }
-
-  #startWorker(connections: StageConnections): WorkerLife {
-    const { pipeline, input, output, stop, counters, index, spins } = connections
-    const place = { pipeline, stage: this.name, worker: 0 }
-    const onFailure = (failure: Failure): void => {
-      this.#failures.push(failure)
-      this.onFailure(failure)
+  /** All its workers, as one. */
+  get life(): StageLife {
+    if (!this.#wasLaunched) throw bug(`stage "${this.name}" has no worker`)
+    return {
+      ready: Promise.all(this.#workers.filter((one) => !one.isAbsent).map((one) => one.ready)).then(() => {}),
+      triggerStart: () => this.triggerStart(),
+      triggerTerminate: () => {
+        for (const worker of this.#workers) worker.triggerTerminate()
+      },
     }
-    const work = this.#work ?? this.#ownWork(connections)
-    if ('definition' in work) {
-      const task = {
-        stage: work.definition,
-        place,
-        input,
-        output,
-        stop,
-        counters: this.#counters as WorkerCounters,
-      }
-      return startOnLoop(task, onFailure)
-    }
-    const task = { locator: work.locator, place, counters, index, spins }
-    const handles = { input: input?.handle, output: output?.handle, stop: stop.handle }
-    return startThread({ ...task, ...handles }, this.options.resourceLimits, onFailure)
   }
 
-  /** A worker that died could not tell anyone: this does. */
-  #finish(end: WorkerEnd): void {
-    const { stop } = this.#connected()
-    this.#end = end
-    if (end.how === 'died') stop.set('abort')
-    stop.ringAll()
-    this.#ended.resolve(end)
+  /** Lets those through that wait at the gate, and those that come later. */
+  triggerStart(): void {
+    this.#isGateOpen = true
+    for (const worker of this.#workers) if (!worker.isAbsent) worker.triggerStart()
+    this.#gate.resolve()
+  }
+
+  /** Its workers take no item for now, or take items again. */
+  setPaused(is: boolean): void {
+    const { memory, index } = this.#connected().control
+    new StageControl(memory, index).setPaused(is)
+  }
+
+  tell(message: ToWorker): void {
+    for (const worker of this.#workers) worker.tell(message)
+  }
+
+  async #resize(): Promise<void> {
+    await Promise.race([this.#gate.promise, this.#ended.promise])
+    if (this.hasEnded) return
+    const changes = this.#workers.map((worker, number): Promise<void> | undefined => {
+      if (number < this.#size) return worker.isAbsent ? addWorker(worker, this.#connected()) : undefined
+      if (worker.isAbsent || worker.hasEnded) return undefined
+      triggerRetire(worker, this.#connected())
+      return worker.over
+    })
+    await Promise.race([Promise.all(changes), this.#ended.promise])
+  }
+
+  #makeWorker(number: number): StageWorker {
+    const parts = workerParts(this.#connected(), number, this.#work as StageWork, () =>
+      this.events.mayRestart(),
+    )
+    const worker: StageWorker = new StageWorker(parts, {
+      failed: (failure, isItem) => this.#onFailure(failure, isItem),
+      ready: () => this.#onReady(worker),
+      restarting: (death, delayMs) => this.events.restarting(death, delayMs),
+      ended: () => {
+        if (this.hasEnded) this.#ended.resolve()
+      },
+    })
+    return worker
+  }
+
+  /** A new life of a worker that is to retire has opened its ends again. */
+  #onReady(worker: StageWorker): void {
+    if (worker.number >= this.#size && worker.restarts > 0) triggerRetire(worker, this.#connected())
+    this.events.ready()
+  }
+
+  #onFailure(failure: Failure, isItem: boolean): void {
+    if (!isItem) this.#failures.push(failure)
+    this.events.failed(failure, isItem)
   }
 
   #connected(): StageConnections {
@@ -246,17 +300,7 @@ export class PipelineStage {
     return this.#connections
   }
 
-  #ownConnections(): StageConnections {
-    const { input, output } = this.options
-    const stop = sameStop(this.name, this.options.stop, input, output) ?? new StopEvent()
-    return { pipeline: this.name, input, output, stop, counters: allocateCounters(1), index: 0, spins: 0 }
-  }
-
-  #ownWork({ input, output }: StageConnections): StageWork {
-    const kind: StageKind = input === undefined ? 'source' : output === undefined ? 'sink' : 'stage'
-    const { module, export: name = 'default', body } = this.options
-    if (module === undefined)
-      return { definition: { kind, name: this.name, body, options: {}, operators: [] } }
-    return { locator: { from: 'export', url: String(module), name, kind, stage: this.name } }
+  #wrongState(what: string): MillraceError {
+    return new MillraceError('MILLRACE_STATE', `stage "${this.name}" ${what}`, { stage: this.name })
   }
 }

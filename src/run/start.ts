@@ -4,8 +4,9 @@ import type { Blueprint } from '../define/pipeline.ts'
 import type { RunOptions } from '../define/stage-options.ts'
 import { invalidOption } from '../errors.ts'
 import type { Options } from '../host/load-pipeline.ts'
+import { closeEnds } from '../plan/close-ends.ts'
 import { PipelineManager } from './manager.ts'
-import { load, prepare, type Startable } from './prepare.ts'
+import { type Loaded, load, prepare, type Startable } from './prepare.ts'
 
 export interface StartSettings<In = unknown> extends RunOptions {
   /** Feeds a pipeline that has no source of its own. */
@@ -42,21 +43,18 @@ export function start(what: unknown, options: unknown = {}, settings: StartSetti
   const { input, ...run } = settings
   const manager = new PipelineManager(async (output) => {
     const loaded = await load(what as Startable<never, unknown>, options as Options)
-    if (
-      input !== undefined &&
-      loaded.pipeline.stages[0]?.body !== undefined &&
-      loaded.pipeline.stages[0].kind === 'source'
-    ) {
-      throw invalidOption(
-        `pipeline "${loaded.pipeline.name}"`,
-        'input',
-        'left out: it has a source of its own',
-        input,
-      )
+    if (input !== undefined && !canBeFed(loaded)) {
+      const subject = `pipeline "${loaded.pipeline.name}"`
+      throw invalidOption(subject, 'input', 'left out: it has a source of its own', input)
     }
     const { signal: _, ...runOptions } = run
     const context = { hasInput: input !== undefined, canOutput: true, run: runOptions }
     return prepare(loaded, context, { input, output: output.body })
   }, run)
   return manager.start()
+}
+
+/** Whether there is a stage that nothing in the pipeline feeds. */
+function canBeFed({ pipeline }: Loaded): boolean {
+  return closeEnds(pipeline, { hasInput: true }).some(({ builtin }) => builtin === 'input')
 }

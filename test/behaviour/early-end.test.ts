@@ -113,3 +113,25 @@ test('a run that is aborted while its pipeline is being built ends, and nothing 
   assert.equal(run.state, 'ended')
   assert.deepEqual(run.stages, [])
 })
+
+test('a branch that ends early does not end the other; when all have, a source that waits for ever is let go', async () => {
+  const delivered: string[] = []
+  async function* numbers({ signal }: { signal: AbortSignal }) {
+    for (let number = 1; number <= 20; number++) yield number
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  }
+  const deliver = (name: string, last: number) => (number: number) => {
+    delivered.push(name)
+    return number === last ? SENTINEL : undefined
+  }
+  const both = pipeline('both')
+    .source('numbers', numbers, LOOP)
+    .broadcast({
+      short: (branch) => branch.sink('short', deliver('short', 3), LOOP),
+      long: (branch) => branch.sink('long', deliver('long', 15), LOOP),
+    })
+  const report = await watch(start(both)).join()
+  assert.equal(report.outcome, 'completed')
+  assert.equal(delivered.filter((name) => name === 'short').length, 3)
+  assert.equal(delivered.filter((name) => name === 'long').length, 15)
+})

@@ -45,7 +45,7 @@ const INVALID: Record<string, Case> = {
       .stage('x', (n) => n, { capasity: 8 } as never)
       .sink('out', () => {}),
     code: 'MILLRACE_UNKNOWN_OPTION',
-    message: /^stage "x": unknown option "capasity"; known are on, capacity, capacityBytes, resourceLimits$/,
+    message: /^stage "x": unknown option "capasity"; known are on, workers, maxWorkers, /,
   },
   'no source': {
     what: pipeline<number>('p')

@@ -52,8 +52,8 @@ function isQuiet(diagnosis: string, asleep: number): boolean {
 function wakeUps(run: ReturnType<typeof start>): number {
   let sum = 0
   for (const stage of run.stages) {
-    if (stage.input !== undefined) sum += stage.input.memory.doorbell('consumer', 0).wakeUps
-    if (stage.output !== undefined) sum += stage.output.memory.doorbell('producer', 0).wakeUps
+    for (const { memory } of stage.inputs) sum += memory.doorbell('consumer', 0).wakeUps
+    for (const { memory } of stage.outputs) sum += memory.doorbell('producer', 0).wakeUps
   }
   return sum
 }

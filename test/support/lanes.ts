@@ -1,5 +1,8 @@
 /** A lane in memory of its own, and any number of ends of it: each end made is the next life of the one before. */
-import { type LaneLayout, LaneReader, LaneView, LaneWriter, layOutLane } from '../../src/queue/lane.ts'
+import { ClaimingLaneReader } from '../../src/queue/claiming-lane-reader.ts'
+import { type LaneLayout, LaneView, layOutLane } from '../../src/queue/lane.ts'
+import { LaneReader } from '../../src/queue/lane-reader.ts'
+import { LaneWriter } from '../../src/queue/lane-writer.ts'
 
 /** Words of the control line, as lane.ts lays them out: to begin near an overflow of the counts. */
 const TAIL = 0
@@ -23,6 +26,10 @@ export class TestLane {
 
   reader(): LaneReader {
     return new LaneReader(this.memory, 0, this.layout)
+  }
+
+  claimingReader(): ClaimingLaneReader {
+    return new ClaimingLaneReader(this.memory, 0, this.layout)
   }
 
   view(): LaneView {

@@ -66,6 +66,8 @@ test('timers are for deadlines, for keeping alive and for views', () => {
     'host/read-items.ts': 'how long a source that waits may take after the drain began',
     'run/ladder.ts': 'the deadlines of drain, abort and terminate',
     'run/manager.ts': 'the deadline of the start',
+    'run/stage-worker.ts': 'the delay before a restart',
+    'run/watchdog.ts': 'how often it looks; the deadline of a terminate',
     'cli/live-view.ts': 'the frames of a view',
     'cli/end-process.ts': 'the deadline of the last output',
   }

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { encodeToScratch } from '../../src/queue/codec/encode.ts'
-import type { LaneReader, LaneWriter } from '../../src/queue/lane.ts'
+import type { LaneView } from '../../src/queue/lane.ts'
+import type { LaneReader } from '../../src/queue/lane-reader.ts'
+import type { LaneWriter } from '../../src/queue/lane-writer.ts'
 import { TestLane } from '../support/lanes.ts'
 
-const origin = (seq: number, part = 0) => ({ seq, part })
+const origin = (item: number, part = 0) => ({ item, source: 3, order: item | 0, madeBy: item >>> 0, part })
 
 /** Where the counts begin: they run modulo 2^32 and are seen as signed words. */
 const NEAR_OVERFLOW = [0, 2 ** 31 - 3, -(2 ** 31), -3]
@@ -155,7 +157,7 @@ class Model {
     assert.equal(reader.isEmpty(), items.length === 0)
     if (items.length === 0) return
     assert.equal(reader.read(), items[0])
-    assert.equal(reader.seq, Number.parseInt(items[0], 10))
+    assert.equal(reader.item, Number.parseInt(items[0], 10))
     reader.commit()
     items.shift()
   }
@@ -256,18 +258,18 @@ test('a view tells level, peak, items passed, what remains and what was newest',
     const lane = new TestLane(4, 4096, first)
     const [writer, reader, view] = [lane.writer(), lane.reader(), lane.view()]
     const before = view.passed
-    for (const seq of [7, 8, 9]) writer.tryPut('item', origin(seq, seq + 1))
+    for (const item of [7, 8, 9]) writer.tryPut('item', origin(item, item + 1))
     reader.isEmpty()
     reader.commit()
     assert.equal(view.level, 2)
     assert.equal(view.peak, 3)
     assert.equal(view.passed - before, 3)
-    assert.deepEqual([...view.remaining()], [origin(8, 9), origin(9, 10)])
-    assert.deepEqual(view.newest, origin(9, 10))
+    assert.deepEqual(whatRemains(view), [origin(8, 9), origin(9, 10)])
+    assert.deepEqual(view.newest, { ...origin(9, 10), isEnd: false })
     writer.putEnd(origin(10))
     assert.equal(view.level, 2, 'SENTINEL is no item')
     assert.equal(view.passed - before, 3, 'SENTINEL is no item')
-    assert.deepEqual([...view.remaining()], [origin(8, 9), origin(9, 10)])
+    assert.deepEqual(whatRemains(view), [origin(8, 9), origin(9, 10)])
     for (let item = 0; item < 2; item++) {
       reader.isEmpty()
       reader.commit()
@@ -277,10 +279,17 @@ test('a view tells level, peak, items passed, what remains and what was newest',
   }
 })
 
+function whatRemains(view: LaneView): unknown[] {
+  return [...view.remaining()].map(({ count: _, batch, isConsumed, ...itsOrigin }) => {
+    assert.deepEqual([batch, isConsumed], [0, false])
+    return itsOrigin
+  })
+}
+
 test('an untouched lane has no newest item; the count of items passed goes on beyond 2^32', () => {
   const fresh = new TestLane(2, 64)
   assert.equal(fresh.view().newest, undefined)
-  assert.equal(fresh.writer().lastOrigin(), undefined)
+  assert.equal(fresh.writer().newest(), undefined)
   assert.equal(fresh.view().passed, 0)
   const lane = new TestLane(2, 64, -1)
   const [writer, reader] = [lane.writer(), lane.reader()]
@@ -294,20 +303,20 @@ test('an untouched lane has no newest item; the count of items passed goes on be
 })
 
 test('item numbers beyond 2^32 arrive as they were', () => {
-  for (const seq of [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, 2 ** 52 + 3]) {
+  for (const item of [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, 2 ** 52 + 3]) {
     const lane = new TestLane(1, 64)
     const writer = lane.writer()
-    writer.tryPut('x', origin(seq, 3))
+    writer.tryPut('x', origin(item, 3))
     const reader = lane.reader()
     assert.equal(reader.isEmpty(), false)
-    assert.equal(reader.seq, seq)
-    assert.deepEqual(writer.lastOrigin(), { seq, part: 3, isEnd: false })
+    assert.equal(reader.item, item)
+    assert.deepEqual(writer.newest(), { ...origin(item, 3), isEnd: false })
     assert.deepEqual(
-      lane.writer().lastOrigin(),
-      { seq, part: 3, isEnd: false },
+      lane.writer().newest(),
+      { ...origin(item, 3), isEnd: false },
       'the next life of the writer',
     )
-    assert.deepEqual(lane.view().newest, origin(seq, 3))
+    assert.deepEqual(lane.view().newest, { ...origin(item, 3), isEnd: false })
   }
 })
 
@@ -316,7 +325,7 @@ test('the next life of a writer knows that the stream was ended', () => {
   const writer = lane.writer()
   writer.tryPut('x', origin(4))
   writer.putEnd(origin(5))
-  assert.deepEqual(lane.writer().lastOrigin(), { seq: 5, part: 0, isEnd: true })
+  assert.deepEqual(lane.writer().newest(), { ...origin(5), isEnd: true })
 })
 
 test('a record that points outside the arena is refused, not read', () => {
@@ -342,4 +351,181 @@ test('a record that points outside the arena is refused, not read', () => {
 test('giving back a record that is not there is an error', () => {
   const reader = new TestLane(1, 64).reader()
   assert.throws(() => reader.commit(), { code: 'MILLRACE_BUG' })
+})
+
+test('records are given back in any order; the next life meets those that were not, and only those', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 9 }),
+      fc.constantFrom(...NEAR_OVERFLOW),
+      fc.array(
+        fc.record({ do: fc.constantFrom('put', 'put', 'take', 'release', 'commit', 'die'), which: fc.nat() }),
+        {
+          maxLength: 200,
+        },
+      ),
+      (capacity, first, all) => {
+        const lane = new TestLane(capacity, 4096, first)
+        const writer = lane.writer()
+        let reader = lane.reader()
+        const before = reader.committed
+        let put = 0
+        let released = 0
+        let waiting: number[] = []
+        let held: { count: number; item: number }[] = []
+        const take = () => {
+          assert.equal(reader.isEmpty(), waiting.length === 0)
+          if (waiting.length === 0) return
+          assert.deepEqual([reader.read(), reader.item], [`${waiting[0]}`, waiting[0]])
+          held.push({ count: reader.take(), item: waiting.shift() as number })
+        }
+        for (const step of all) {
+          if (step.do === 'put' && writer.tryPut(`${put}`, origin(put))) waiting.push(put++)
+          if (step.do === 'take') take()
+          if (step.do === 'release' && held.length > 0) {
+            const [record] = held.splice(step.which % held.length, 1)
+            assert.equal(reader.countOf(record.count & 0x3fffff), record.count)
+            assert.equal(reader.readAt(record.count), `${record.item}`)
+            reader.release(record.count)
+            assert.throws(() => reader.release(record.count), { code: 'MILLRACE_BUG' })
+            released++
+          }
+          if (step.do === 'commit' && !reader.isEmpty()) {
+            assert.equal(reader.read(), `${waiting.shift()}`)
+            reader.commit()
+            released++
+          }
+          if (step.do === 'die') {
+            reader = lane.reader()
+            waiting = [...held.map(({ item }) => item), ...waiting].sort((a, b) => a - b)
+            held = []
+          }
+          assert.equal(reader.held, held.length)
+          assert.equal(reader.committed - before, released)
+          const left = [...lane.view().remaining()].filter(({ isConsumed }) => !isConsumed)
+          assert.deepEqual(
+            left.map(({ item }) => item),
+            [...held.map(({ item }) => item), ...waiting].sort((a, b) => a - b),
+          )
+          if (left.length === 0)
+            assert.equal(lane.view().headOrder(), 'empty', 'nothing is left, and room is not made')
+          else assert.equal(lane.view().headOrder(), left[0].order, 'HEAD follows as far as it can')
+        }
+      },
+    ),
+    { numRuns: 800 },
+  )
+})
+
+test('a batch that was noted in a record is there for the next life', () => {
+  const lane = new TestLane(4, 4096)
+  const writer = lane.writer()
+  for (const item of [1, 2, 3]) writer.tryPut('x', origin(item))
+  const reader = lane.reader()
+  assert.equal(reader.isEmpty(), false)
+  const [first, second] = [reader.take(), reader.take()]
+  reader.mark(first, 2 ** 20 - 1)
+  reader.mark(second, 7)
+  reader.mark(second, 5)
+  const next = lane.reader()
+  const batches: number[] = []
+  for (; !next.isEmpty(); next.take()) {
+    assert.deepEqual([next.isEnd(), next.source], [false, 3])
+    batches.push(next.batch)
+  }
+  assert.deepEqual(batches, [2 ** 20 - 1, 5, 0])
+})
+
+test('SENTINEL is put once, also by the next life of the writer', () => {
+  const lane = new TestLane(2, 64)
+  const writer = lane.writer()
+  assert.equal(writer.hasEnded, false)
+  writer.putEnd(origin(5))
+  const next = lane.writer()
+  assert.equal(next.hasEnded, true)
+  next.putEnd(origin(6))
+  const reader = lane.reader()
+  assert.equal(reader.isEmpty(), false)
+  assert.equal(reader.level(), 1)
+})
+
+test('the order at the head is told to anyone: of the oldest that was not given back', () => {
+  const lane = new TestLane(4, 4096, -2)
+  const [writer, reader, view] = [lane.writer(), lane.reader(), lane.view()]
+  assert.equal(view.headOrder(), 'empty')
+  for (const order of [-5, -1, 2 ** 31]) writer.tryPut('x', { ...origin(1), order })
+  writer.putEnd(origin(9))
+  reader.isEmpty()
+  const counts = [reader.take(), reader.take(), reader.take()]
+  assert.equal(view.headOrder(), -5)
+  reader.release(counts[1])
+  assert.equal(view.headOrder(), -5)
+  reader.release(counts[0])
+  assert.equal(view.headOrder(), -(2 ** 31))
+  reader.release(counts[2])
+  assert.equal(view.headOrder(), 'end')
+})
+
+test('a lane that drops its oldest keeps the newest; each record is either read or dropped', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 5 }),
+      fc.constantFrom(...NEAR_OVERFLOW),
+      fc.array(fc.constantFrom('put', 'put', 'put', 'claim', 'commit'), { maxLength: 120 }),
+      (capacity, first, all) => {
+        const lane = new TestLane(capacity, 256, first)
+        const [writer, reader, view] = [lane.writer(), lane.claimingReader(), lane.view()]
+        const before = reader.committed
+        let put = 0
+        let isInHand = false
+        const got: number[] = []
+        const queue: number[] = []
+        for (const step of all) {
+          if (step === 'put') {
+            while (!writer.tryPut(`${put}`, origin(put))) {
+              assert.equal(writer.dropOldest(), true)
+              queue.shift()
+            }
+            queue.push(put++)
+          } else if (step === 'claim' && !isInHand && !reader.isEmpty()) {
+            assert.equal(reader.order, queue[0])
+            isInHand = reader.claim()
+            assert.equal(isInHand, true)
+          } else if (step === 'commit' && isInHand) {
+            assert.deepEqual([reader.read(), reader.item], [`${queue[0]}`, queue[0]])
+            reader.commit()
+            isInHand = false
+            got.push(queue.shift() as number)
+          }
+          if (isInHand) assert.equal(view.headOrder(), queue[0], 'what is in hand counts')
+          // In hand, it is no longer in the ring.
+          if (isInHand) while (writer.dropOldest()) queue.splice(1, 1)
+          assert.equal(view.dropped + got.length + queue.length, put)
+          assert.equal(reader.committed - before, got.length)
+        }
+      },
+    ),
+    { numRuns: 800 },
+  )
+})
+
+test('a claim fails if the writer has dropped the record since it was looked at', () => {
+  const lane = new TestLane(1, 256)
+  const [writer, reader] = [lane.writer(), lane.claimingReader()]
+  assert.equal(reader.takeOvertaken(), true, 'what an earlier life held is gone')
+  writer.tryPut('first', origin(1))
+  assert.equal(reader.isEmpty(), false)
+  writer.dropOldest()
+  writer.tryPut('second', origin(2))
+  assert.equal(reader.claim(), false)
+  assert.equal(lane.view().headOrder(), 2)
+  assert.equal(reader.takeOvertaken(), true)
+  assert.equal(reader.isEmpty(), false)
+  assert.equal(reader.claim(), true)
+  assert.equal(reader.read(), 'second')
+  assert.equal(writer.dropOldest(), false, 'it has been claimed')
+  writer.tryPut('third', origin(3))
+  assert.equal(reader.read(), 'second', 'it is a copy')
+  reader.commit()
+  assert.equal(reader.isEmpty(), false)
 })

@@ -89,6 +89,8 @@ test('names cannot steer the terminal', () => {
   assert.match(line, /^ {2}a b +done/)
 })
 
+const QUIET = { abandoned: 0, inDoubt: 0, retried: 0, restarts: 0, overflowed: 0 }
+
 const report: Report = {
   schema: 'millrace.report/1',
   pipeline: 'demo',
@@ -101,10 +103,10 @@ const report: Report = {
       host: 'thread',
       workers: 1,
       out: 2000,
+      done: 2000,
       dropped: 0,
       failed: 0,
-      abandoned: 0,
-      inDoubt: 0,
+      ...QUIET,
       busyMs: 250,
       starvedMs: 0,
       blockedMs: 750,
@@ -115,8 +117,10 @@ const report: Report = {
       workers: 1,
       in: 2000,
       out: 1990,
+      done: 1990,
       dropped: 1,
       failed: 2,
+      ...QUIET,
       abandoned: 6,
       inDoubt: 1,
       busyMs: 0,
@@ -137,6 +141,18 @@ test('the summary tells outcome, time, what became of the items, and the bottlen
     '  writer  2,000  1,990  1,280                          1 dropped, 2 failed, 6 abandoned, 1 in doubt',
     '  bottleneck: reader, busy 25 % of its time',
   ])
+})
+
+test('workers, and what a run got over, are told where there are any', () => {
+  const busy = { ...progress.stages[1], workers: 4, failed: 3, dropped: 12, restarts: 1 }
+  const size = { columns: 100, rows: 9, hasColors: false }
+  assert.deepEqual(renderProgress({ ...progress, stages: [busy] }, size).slice(1), [
+    '  stage     state        items  per s  queue                busy',
+    '  upper x4  running  1,234,000    4.0  ━━━━━━──────  16/32  75 %  3 failed, 12 overflowed, 1 restart',
+  ])
+  const stage = { ...report.stages[0], workers: 4, retried: 7, restarts: 2, overflowed: 5 }
+  const lines = renderSummary({ ...report, stages: [stage] }, { columns: 120, hasColors: false })
+  assert.match(lines[2], /^ {2}reader x4 .* 5 overflowed, 7 retried, 2 restarts$/)
 })
 
 test('text is cut by the cells it takes', () => {

@@ -13,6 +13,8 @@ import { StopEvent } from '../../src/queue/stop-event.ts'
 
 const SHAPE: QueueShape = { name: 'test', capacity: 8, capacityBytes: 4096, producers: 2, consumers: 2 }
 
+const origin = (part: number) => ({ item: 1, source: 0, order: 1, madeBy: 1, part })
+
 function allocate(shape: Partial<QueueShape> = {}, stop = new StopEvent()): QueueMemory {
   return QueueMemory.allocate({ ...SHAPE, ...shape }, stop)
 }
@@ -121,12 +123,8 @@ test('lanes do not overlap: filling all of them to the last byte leaves every it
   const pairs = [0, 1, 2].flatMap((producer) => [0, 1].map((consumer) => [producer, consumer] as const))
   for (const [producer, consumer] of pairs) {
     const writer = memory.laneWriter(producer, consumer)
-    for (
-      let part = 0;
-      writer.tryPut(`${producer}${consumer}${part}`.padEnd(13, '.'), { seq: 1, part });
-      part++
-    );
-    writer.putEnd({ seq: 1, part: 99 })
+    for (let part = 0; writer.tryPut(`${producer}${consumer}${part}`.padEnd(13, '.'), origin(part)); part++);
+    writer.putEnd(origin(99))
   }
   for (const [producer, consumer] of pairs) {
     const reader = memory.laneReader(producer, consumer)
@@ -184,5 +182,79 @@ test('what is no handle is refused', () => {
   ]
   for (const handle of wrong) {
     assert.throws(() => QueueMemory.from(handle as QueueHandle), { code: 'MILLRACE_BAD_HANDLE' })
+  }
+})
+
+test('an end without a worker opens again; one that has left does not', () => {
+  const memory = allocate()
+  assert.equal(memory.park('consumer', 0), true, 'one that was never used')
+  assert.equal(memory.openEnd('consumer', 0), true)
+  assert.equal(memory.park('consumer', 0), false, 'it is open: it has to retire first')
+  memory.retire(0)
+  assert.equal(memory.park('consumer', 0), true)
+  assert.equal(memory.park('producer', 0), true)
+  assert.equal(memory.openEnd('producer', 0), true)
+  assert.equal(memory.park('producer', 0), true, 'a producer just goes')
+  memory.leave('producer', 0, DONE)
+  memory.leave('consumer', 0, GONE)
+  for (const role of ['producer', 'consumer'] as const) {
+    assert.equal(memory.openEnd(role, 0), false)
+    assert.equal(memory.park(role, 0), false)
+  }
+  memory.retire(0)
+  assert.deepEqual([memory.state('producer', 0), memory.state('consumer', 0)], [DONE, GONE])
+})
+
+test('a consumer has retired when every producer has seen it, each time anew; those without a worker are not asked', () => {
+  const memory = allocate({ producers: 3, capacity: 9, capacityBytes: 8192 })
+  memory.openEnd('producer', 0)
+  memory.park('producer', 2)
+  for (let time = 0; time < 3; time++) {
+    memory.openEnd('consumer', 1)
+    assert.equal(memory.hasRetired(1), false)
+    memory.retire(1)
+    const { epoch } = memory
+    memory.retire(1)
+    assert.equal(memory.epoch, epoch, 'once')
+    assert.equal(memory.hasRetired(1), false)
+    memory.storeSeen(0, epoch)
+    assert.equal(memory.hasRetired(1), false, 'one that may be there already was not asked')
+    memory.storeSeen(1, epoch)
+    assert.equal(memory.hasRetired(1), true)
+    assert.equal(memory.hasRetired(0), false)
+  }
+})
+
+test('what changes an end rings everybody', async () => {
+  const changes: ((memory: QueueMemory) => void)[] = [
+    (memory) => memory.park('producer', 0),
+    (memory) => memory.openEnd('consumer', 0),
+    (memory) => memory.retire(1),
+    (memory) => memory.close(),
+  ]
+  for (const change of changes) {
+    const memory = allocate()
+    memory.openEnd('consumer', 1)
+    let isOver = false
+    const bells = (['producer', 'consumer'] as const).flatMap((role) =>
+      [0, 1].map((end) => memory.doorbell(role, end)),
+    )
+    const waits = bells.map((bell) => bell.wait(() => isOver))
+    change(memory)
+    assert.ok(bells.every((bell) => !bell.isAsleep))
+    isOver = true
+    await Promise.all(waits)
+  }
+})
+
+test('laneBytes gives each lane its own size', () => {
+  const memory = allocate({ laneBytes: 300 })
+  assert.equal(memory.laneBytes, 300)
+  assert.equal(memory.laneWriter(1, 1).tryPut('x'.repeat(290), origin(0)), true)
+  assert.throws(() => memory.laneWriter(0, 0).tryPut('x'.repeat(301), origin(0)), {
+    code: 'MILLRACE_ITEM_TOO_LARGE',
+  })
+  for (const laneBytes of [0, 63, 64.5, 2 ** 31]) {
+    assert.throws(() => allocate({ laneBytes }), { code: 'MILLRACE_INVALID_OPTION', option: 'laneBytes' })
   }
 })

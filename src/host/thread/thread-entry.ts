@@ -3,14 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { bug, MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
 import { makeFailure } from '../../observe/failure.ts'
-import { BoundedQueue } from '../../queue/bounded-queue.ts'
 import { StopEvent } from '../../queue/stop-event.ts'
-import { makeLog } from '../log.ts'
-import { findStage } from '../stage-locator.ts'
+import { findDefinitions } from '../stage-locator.ts'
 import { playTypescript } from '../typescript.ts'
 import { countActiveResources } from '../waiting.ts'
-import { WorkerContext } from '../worker-context.ts'
-import { runWorker } from '../worker-loop.ts'
+import type { ToWorker } from '../worker-life.ts'
+import { WorkerLoop } from '../worker-loop.ts'
 import { writeStraightThrough } from './stdio.ts'
 import type { FromThread, ThreadTask } from './thread-task.ts'
 
@@ -21,7 +19,15 @@ const stop = StopEvent.from(task.stop)
 const counters = new WorkerCounters(task.counters, task.index)
 const post = (message: FromThread): void => port.postMessage(message)
 
-const started = new Promise<void>((resolve) => port.once('message', () => resolve()))
+let loop: WorkerLoop | undefined
+let start = (): void => {}
+const started = new Promise<void>((resolve) => {
+  start = resolve
+})
+port.on('message', (message: ToWorker) => {
+  if (message.millrace === 'start') start()
+  else loop?.hear(message)
+})
 port.unref()
 writeStraightThrough(stop, counters)
 // What the thread itself needs of the event loop, before user code comes in.
@@ -30,31 +36,24 @@ port.ref()
 
 try {
   if (task.typescript !== undefined) playTypescript(task.typescript)
-  const stage = await findStage(task.locator)
-  await runWorker({
-    stage,
-    context: new WorkerContext(
-      task.place,
-      stop,
-      stage.kind === 'source' ? 'drain' : 'abort',
-      makeLog(task.place, counters),
-    ),
-    input: task.input && BoundedQueue.from(task.input),
-    output: task.output && BoundedQueue.from(task.output),
-    stop,
-    counters,
+  const definitions = await findDefinitions(task.locator)
+  loop = new WorkerLoop(task, definitions, {
     baseline,
-    spins: task.spins,
     ready: async () => {
       post({ millrace: 'ready' })
       await started
       port.unref()
     },
-    fail: (failure) => post({ millrace: 'failure', failure }),
+    fail: (failure, isItem) => post({ millrace: 'failure', failure, isItem }),
   })
+  await loop.run()
 } catch (error) {
   const code = error instanceof MillraceError ? error.code : 'MILLRACE_MODULE_FAILED'
-  post({ millrace: 'failure', failure: makeFailure(code, 'could not be loaded', task.place, error) })
+  post({
+    millrace: 'failure',
+    failure: makeFailure(code, 'could not be loaded', task.place, error),
+    isItem: false,
+  })
   stop.set('abort')
   counters.life = DONE
 }

@@ -6,12 +6,13 @@ import { MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
 import { type Failure, makeFailure } from '../../observe/failure.ts'
 import { threadEnded } from '../../queue/thread-watch.ts'
+import { ownFile } from '../own-files.ts'
 import { recordedTypescript } from '../typescript.ts'
-import type { OnFailure, WorkerEnd, WorkerLife } from '../worker-life.ts'
-import type { FromThread, ThreadTask, ToThread } from './thread-task.ts'
+import type { OnFailure, ToWorker, WorkerEnd, WorkerLife } from '../worker-life.ts'
+import type { LocatedTask } from '../worker-task.ts'
+import type { FromThread, ThreadTask } from './thread-task.ts'
 
-const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-const ENTRY = new URL(`./thread-entry${extension}`, import.meta.url)
+const ENTRY = ownFile('thread/thread-entry')
 
 /**
  * Items are short-lived: a small young generation holds them as well as Node's 48 MiB, in every one of many threads.
@@ -23,7 +24,7 @@ const UNSETTLED = 13
 
 /** Starts the thread. @throws if Node cannot start one */
 export function startThread(
-  task: Omit<ThreadTask, 'typescript'>,
+  task: LocatedTask,
   resourceLimits: ResourceLimits | undefined,
   onFailure: OnFailure,
 ): WorkerLife {
@@ -37,15 +38,14 @@ export function startThread(
   const counters = new WorkerCounters(task.counters, task.index)
   const opened = new Deferred()
   const ended = new Deferred<WorkerEnd>()
-  const failures: Failure[] = []
+  let hasFailed = false
   let thrown: unknown
-  const fail = (failure: Failure): void => {
-    failures.push(failure)
-    onFailure(failure)
-  }
   worker.on('message', (message: FromThread) => {
     if (message?.millrace === 'ready') opened.resolve()
-    else if (message?.millrace === 'failure') fail(message.failure)
+    else if (message?.millrace === 'failure') {
+      hasFailed ||= !message.isItem
+      onFailure(message.failure, message.isItem)
+    }
   })
   // Always listened to: an 'error' that nobody hears would end the main thread.
   worker.on('error', (error) => {
@@ -53,29 +53,28 @@ export function startThread(
   })
   worker.on('exit', (code) => {
     threadEnded(threadId)
-    const how = counters.life === DONE ? 'done' : 'died'
-    if (how === 'died' && failures.length === 0) fail(deathOf(task, counters, code, thrown))
+    const isDone = counters.life === DONE
+    // A worker that told of its failure, and died before it was done with its end, has said why.
+    const death = isDone || hasFailed ? {} : { death: deathOf(task, counters, code, thrown) }
     opened.resolve()
-    ended.resolve({ how, failures })
+    ended.resolve({ how: isDone ? 'done' : 'died', ...death })
   })
+  const tell = (message: ToWorker): void => worker.postMessage(message)
   return {
     threadId,
     ready: opened.promise,
     ended: ended.promise,
-    triggerStart: () => worker.postMessage({ millrace: 'start' } satisfies ToThread),
+    triggerStart: () => tell({ millrace: 'start' }),
+    tell,
     triggerTerminate: () => void worker.terminate(),
   }
 }
 
 /** Exit code 0 proves nothing: only the DONE mark does, and it was not there. */
-function deathOf(
-  task: Pick<ThreadTask, 'place'>,
-  counters: WorkerCounters,
-  exitCode: number,
-  thrown: unknown,
-): Failure {
+function deathOf(task: LocatedTask, counters: WorkerCounters, exitCode: number, thrown: unknown): Failure {
   const { inHand } = counters
-  const place = { ...task.place, ...(inHand === 0 ? {} : { item: inHand >>> 0 }) }
+  const { stage, worker } = task.place
+  const place = { stage, worker, ...(inHand === 0 ? {} : { item: inHand }) }
   const isMemory = (thrown as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
   if (isMemory) return makeFailure('MILLRACE_WORKER_OUT_OF_MEMORY', 'ran out of memory', place, thrown)
   if (thrown !== undefined)

@@ -1,0 +1,208 @@
+/**
+ * The loop of a worker that takes its items one after the other.
+ *
+ *   take an item -> process -> publish its outputs -> give it back
+ *
+ * Everything is synchronous until user code gives a promise, fails, or has to be waited for.
+ */
+import { bug, MillraceError } from '../errors.ts'
+import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counters.ts'
+import type { InputReader } from '../queue/input-reader.ts'
+import type { Emitter } from './emitter.ts'
+import { TakeUp } from './take-up.ts'
+import { type Trial, Trials } from './trials.ts'
+import type { WorkerCore } from './worker-core.ts'
+
+/** A worker that processed so many items since it last waited is in a stream, and dozes before it sleeps. */
+const STREAMING_ITEMS = 4
+
+export class ItemLoop {
+  readonly #core: WorkerCore
+  readonly #reader: InputReader
+  readonly #emitter: Emitter
+  readonly #trials: Trials
+  #takeUp: TakeUp | undefined
+  /** Items since the last wait. */
+  #burst = 0
+
+  constructor(core: WorkerCore, emitter: Emitter) {
+    if (core.reader === undefined) throw bug('a stage without an input queue')
+    this.#core = core
+    this.#reader = core.reader
+    this.#emitter = emitter
+    this.#trials = new Trials(core)
+    this.#takeUp = TakeUp.from(core)
+  }
+
+  /** Until the stream ends, the run is aborted, or the worker is retired. */
+  async run(): Promise<void> {
+    const core = this.#core
+    const reader = this.#reader
+    const { waiting, plan } = core
+    const isLimited = plan.rateLimit !== undefined
+    while (!core.isLeaving) {
+      if (core.isHeld) {
+        await core.holdOn()
+        continue
+      }
+      const found = reader.poll()
+      if (found === 'ended') return
+      if (found === 'empty') {
+        if (reader.isRetired) {
+          core.isRetired = true
+          return
+        }
+        if (!this.#waitSync()) await this.#wait()
+        continue
+      }
+      if (isLimited) {
+        await this.#trials.mayBegin()
+        if (core.stop.isSet) return
+      }
+      this.#burst++
+      const outcome = this.#takeUp === undefined ? this.#processOne() : this.#takeUpOne(this.#takeUp)
+      if (typeof outcome !== 'number') {
+        core.outputs.flush()
+        this.#settle(reader.id, await outcome)
+      }
+      if (waiting.isTurnDue()) await waiting.turn()
+    }
+  }
+
+  /** Processes the item at the head; a promise if it has still to be settled. */
+  #processOne(): Outcome | Promise<Outcome> {
+    const core = this.#core
+    const reader = this.#reader
+    const ticket = reader.id
+    const { item } = reader
+    core.counters.take(ticket, item)
+    core.context.beginItem(item, 1)
+    core.outputs.begin(item, reader.source, reader.order, ticket)
+    let input: unknown
+    try {
+      input = reader.read()
+      const result = core.bound.process(input, core.context)
+      const outcome = this.#emitter.emit(this.#trials.timed(result, core.context))
+      if (typeof outcome !== 'number') return outcome.then(undefined, (error) => this.#recover(error, input))
+      this.#settle(ticket, outcome)
+      return outcome
+    } catch (error) {
+      return this.#recoverNow(error, input)
+    }
+  }
+
+  /** The common case without a detour over the event loop: no retry, nothing to write, the run fails. */
+  #recoverNow(error: unknown, input: unknown): Outcome | Promise<Outcome> {
+    const { plan, context } = this.#core
+    if (plan.retry !== undefined || plan.onError !== 'stop') return this.#recover(error, input)
+    const ticket = this.#reader.id
+    this.#core.fail('MILLRACE_STAGE_FAILED', 'failed', error, context.item)
+    this.#settle(ticket, FAILED)
+    return FAILED
+  }
+
+  /** An item that an earlier life may have had in hand. */
+  #takeUpOne(takeUp: TakeUp): Outcome | Promise<Outcome> {
+    const core = this.#core
+    const ticket = this.#reader.id
+    takeUp.countOne()
+    if (takeUp.isDone) this.#takeUp = undefined
+    const noted = takeUp.notedOutcome(ticket)
+    if (noted !== undefined) {
+      this.#reader.commit()
+      core.counters.count(noted)
+      return noted
+    }
+    if (takeUp.isDeadLettered(ticket)) {
+      const error = new MillraceError('MILLRACE_STAGE_FAILED', 'it failed before the worker was restarted')
+      this.#trials.tell(core.failure('MILLRACE_STAGE_FAILED', 'failed', error, this.#reader.item))
+      this.#settle(ticket, FAILED)
+      return FAILED
+    }
+    const verdict = takeUp.verdictOn(ticket)
+    if (verdict === undefined) return this.#processOne()
+    const { item } = this.#reader
+    core.counters.take(ticket, item)
+    core.context.beginItem(item, verdict.attempts + 1)
+    core.counters.attempt = verdict.attempts + 1
+    core.outputs.begin(item, this.#reader.source, this.#reader.order, ticket)
+    const trial = { item, ticket, input: this.#reader.read(), attempts: verdict.attempts }
+    if (verdict.fail === undefined) return this.#try(trial)
+    const { code, message } = verdict.fail
+    return this.#trials.settle(
+      new MillraceError(code, message),
+      trial,
+      code === 'MILLRACE_POISON_ITEM' ? code : undefined,
+    )
+  }
+
+  #recover(error: unknown, input: unknown): Promise<Outcome> {
+    const { item, attempt } = this.#core.context
+    return this.#afterFailure(error, { item, ticket: this.#reader.id, input, attempts: attempt })
+  }
+
+  async #afterFailure(first: unknown, trial: Trial): Promise<Outcome> {
+    try {
+      const next = await this.#trials.next(first, trial.attempts)
+      if (next === 'retry') return await this.#tryAgain(trial)
+      return next === 'stopped' ? ABANDONED : await this.#trials.settle(first, trial)
+    } catch (error) {
+      this.#core.fail('MILLRACE_STAGE_FAILED', 'failed', error, trial.item)
+      return FAILED
+    }
+  }
+
+  #tryAgain(trial: Trial): Promise<Outcome> {
+    this.#core.counters.attempt = trial.attempts + 1
+    this.#core.context.beginItem(trial.item, trial.attempts + 1)
+    this.#core.outputs.beginAgain()
+    return this.#try(trial)
+  }
+
+  async #try(before: Trial): Promise<Outcome> {
+    const trial = { ...before, attempts: before.attempts + 1 }
+    try {
+      const result = this.#core.bound.process(trial.input, this.#core.context)
+      return await this.#emitter.emit(this.#trials.timed(result, this.#core.context))
+    } catch (error) {
+      return this.#afterFailure(error, trial)
+    }
+  }
+
+  #settle(ticket: number, emitted: Outcome): void {
+    const { counters, isSink } = this.#core
+    // A sink has no outputs: what it took without an error was delivered.
+    const outcome = isSink && emitted === DROPPED ? OUT : emitted
+    counters.note(ticket, outcome)
+    this.#reader.commit()
+    counters.count(outcome)
+    if (outcome === ABANDONED && this.#core.isRefused) this.#core.isOver = true
+  }
+
+  readonly #isReady = (): boolean => {
+    const core = this.#core
+    core.refresh()
+    return this.#reader.isReady() || core.stop.isSet || core.isHeld || this.#reader.isRetired
+  }
+
+  #waitSync(): boolean {
+    const { waiting, outputs, bell, counters, stop } = this.#core
+    if (!waiting.mayBlock) return false
+    outputs.flush()
+    const since = performance.now()
+    const isStreaming = this.#burst >= STREAMING_ITEMS
+    this.#burst = 0
+    if (isStreaming) bell.dozeSync(() => this.#reader.isWorthWaking() || stop.isSet)
+    if (!this.#isReady()) bell.waitSync(this.#isReady)
+    counters.addStarved(performance.now() - since)
+    return true
+  }
+
+  async #wait(): Promise<void> {
+    const { waiting, outputs, bell, counters } = this.#core
+    outputs.flush()
+    const since = performance.now()
+    await waiting.wait(bell, this.#isReady)
+    counters.addStarved(performance.now() - since)
+  }
+}

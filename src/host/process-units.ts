@@ -1,0 +1,236 @@
+/**
+ * The loop of a worker that has several items in hand: batches, or `concurrency` promises at a time.
+ *
+ * Units are processed side by side; their outputs are published one unit after the other, in the order in which the
+ * units were taken (order 'input') or finished ('completion'). So never more than one is partly published, and a
+ * worker that dies can tell which.
+ */
+import { bug, MillraceError } from '../errors.ts'
+import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counters.ts'
+import type { InputReader } from '../queue/input-reader.ts'
+import type { Emitter } from './emitter.ts'
+import { TakeUp } from './take-up.ts'
+import { Trials } from './trials.ts'
+import type { Unit } from './unit.ts'
+import { UnitGatherer } from './unit-gatherer.ts'
+import type { WorkerCore } from './worker-core.ts'
+
+export class UnitLoop {
+  readonly #core: WorkerCore
+  readonly #reader: InputReader
+  readonly #emitter: Emitter
+  readonly #trials: Trials
+  readonly #takeUp: TakeUp | undefined
+  readonly #gatherer: UnitGatherer
+  /** In hand and not published yet, in the order in which they were taken. */
+  readonly #units: Unit[] = []
+  /** Promises of units that are being processed. */
+  readonly #running = new Set<Promise<void>>()
+  readonly #isOrdered: boolean
+
+  constructor(core: WorkerCore, emitter: Emitter) {
+    if (core.reader === undefined) throw bug('a stage without an input queue')
+    this.#core = core
+    this.#reader = core.reader
+    this.#emitter = emitter
+    this.#trials = new Trials(core)
+    this.#takeUp = TakeUp.from(core)
+    this.#gatherer = new UnitGatherer(core, core.reader, this.#takeUp)
+    this.#isOrdered = core.plan.order === 'input'
+  }
+
+  async run(): Promise<void> {
+    const core = this.#core
+    while (!core.isLeaving) {
+      if (core.isHeld) {
+        await core.holdOn()
+        continue
+      }
+      const hasBegun = await this.#begin()
+      const hasPublished = await this.#publishReady()
+      if (core.waiting.isTurnDue()) await core.waiting.turn()
+      if (hasBegun || hasPublished) continue
+      if (this.#isDone()) return
+      await this.#wait()
+    }
+    await this.#finish()
+  }
+
+  /** Begins as many units as may be in hand. */
+  async #begin(): Promise<boolean> {
+    const core = this.#core
+    let hasBegun = false
+    while (this.#running.size + this.#unpublished < this.#limit && !core.isLeaving) {
+      const unit = this.#gatherer.next() ?? this.#gatherer.makeRoom()
+      if (unit === undefined) break
+      await this.#trials.mayBegin()
+      if (core.stop.isSet) break
+      hasBegun = true
+      this.#units.push(unit)
+      core.counters.take(unit.place.ticket, unit.place.item)
+      core.counters.held = this.#reader.held
+      this.#process(unit)
+    }
+    return hasBegun
+  }
+
+  get #limit(): number {
+    return this.#takeUp?.isAlone === true ? 1 : this.#core.plan.concurrency
+  }
+
+  /** Units that are processed and wait for their turn. */
+  get #unpublished(): number {
+    return this.#units.length - this.#running.size
+  }
+
+  #process(unit: Unit): void {
+    const takeUp = this.#takeUp
+    const { ticket } = unit.place
+    if (takeUp !== undefined) {
+      takeUp.countOne()
+      const verdict = takeUp.verdictOn(ticket)
+      if (takeUp.notedOutcome(ticket) !== undefined || takeUp.isDeadLettered(ticket)) {
+        unit.isProcessed = true
+        return
+      }
+      if (verdict?.fail !== undefined) {
+        unit.fail(new MillraceError(verdict.fail.code, verdict.fail.message))
+        return
+      }
+    }
+    const processing = unit.process(this.#core, this.#trials)
+    if (processing === undefined) return
+    this.#running.add(processing)
+    void processing.then(() => {
+      this.#running.delete(processing)
+      this.#core.bell.ring()
+    })
+  }
+
+  async #publishReady(): Promise<boolean> {
+    let hasPublished = false
+    for (;;) {
+      const at = this.#isOrdered ? 0 : this.#units.findIndex((unit) => unit.isProcessed)
+      const unit = this.#units[at]
+      if (unit === undefined || !unit.isProcessed || this.#core.isOver) return hasPublished
+      const outcome = await this.#publish(unit)
+      this.#units.splice(this.#units.indexOf(unit), 1)
+      this.#settle(unit, outcome)
+      hasPublished = true
+    }
+  }
+
+  async #publish(unit: Unit): Promise<Outcome> {
+    const { item, source, order, ticket } = unit.place
+    const noted = this.#takeUp?.notedOutcome(ticket)
+    if (noted !== undefined) return noted
+    if (this.#takeUp?.isDeadLettered(ticket) === true) {
+      const error = new MillraceError('MILLRACE_STAGE_FAILED', 'it failed before the worker was restarted')
+      this.#trials.tell(this.#core.failure('MILLRACE_STAGE_FAILED', 'failed', error, item))
+      return FAILED
+    }
+    this.#core.outputs.begin(item, source, order, ticket)
+    try {
+      if (unit.isStopped) return ABANDONED
+      if (unit.hasFailed) return await this.#giveUp(unit, unit.error)
+      return await this.#emitter.emit(unit.result)
+    } catch (error) {
+      return this.#tryAgain(unit, error)
+    }
+  }
+
+  /** What it gave could not be sent on: the whole unit is tried again, or has failed. */
+  async #tryAgain(unit: Unit, first: unknown): Promise<Outcome> {
+    let error = first
+    try {
+      for (;;) {
+        const next = await this.#trials.next(error, unit.trial.attempts)
+        if (next === 'stopped') return ABANDONED
+        if (next === 'give up') return await this.#giveUp(unit, error)
+        this.#core.outputs.beginAgain()
+        try {
+          unit.reset()
+          await unit.process(this.#core, this.#trials)
+          if (unit.isStopped) return ABANDONED
+          if (unit.hasFailed) return await this.#giveUp(unit, unit.error)
+          return await this.#emitter.emit(unit.result)
+        } catch (next) {
+          error = next
+        }
+      }
+    } catch (thrown) {
+      this.#core.fail('MILLRACE_STAGE_FAILED', 'failed', thrown, unit.place.item)
+      return FAILED
+    }
+  }
+
+  #giveUp(unit: Unit, error: unknown): Promise<Outcome> {
+    const poisoned = this.#takeUp?.verdictOn(unit.place.ticket)?.fail?.code === 'MILLRACE_POISON_ITEM'
+    return this.#trials.settle(error, unit.trial, poisoned ? 'MILLRACE_POISON_ITEM' : undefined)
+  }
+
+  #settle(unit: Unit, emitted: Outcome): void {
+    const { counters, isSink } = this.#core
+    const outcome = isSink && emitted === DROPPED ? OUT : emitted
+    const { ticket, records } = unit.place
+    counters.note(ticket, outcome)
+    for (const record of records) this.#reader.release(record)
+    counters.count(outcome, records.length)
+    counters.held = this.#reader.held
+    const next = this.#units[0]
+    if (next !== undefined) counters.take(next.place.ticket, next.place.item)
+    if (outcome === ABANDONED && this.#core.isRefused) this.#core.isOver = true
+  }
+
+  /** Whether no unit is left and none will come. What is held for a batch leaves now. */
+  #isDone(): boolean {
+    if (this.#units.length > 0) return false
+    const isRetired = this.#reader.isRetiring
+    if (this.#reader.poll() !== 'ended' && !isRetired) return false
+    if (this.#gatherer.isHolding) {
+      this.#gatherer.closeAll()
+      return false
+    }
+    if (!isRetired) return this.#reader.poll() === 'ended'
+    this.#core.isRetired = this.#reader.isRetired
+    return this.#core.isRetired
+  }
+
+  async #wait(): Promise<void> {
+    const { waiting, outputs, bell, counters, stop } = this.#core
+    outputs.flush()
+    const since = performance.now()
+    const isFull = this.#units.length >= this.#limit
+    const isReady = () => {
+      this.#core.refresh()
+      if (stop.isSet || this.#core.isHeld || this.#hasUnitReady()) return true
+      if (isFull) return false
+      const found = this.#reader.poll()
+      return (
+        found === 'item' ||
+        (found === 'ended' && this.#units.length === 0) ||
+        (this.#gatherer.isHolding && this.#reader.isWaitedFor) ||
+        (this.#reader.isRetiring &&
+          this.#units.length === 0 &&
+          (this.#gatherer.isHolding || this.#reader.isRetired))
+      )
+    }
+    const leftMs = isFull ? Number.POSITIVE_INFINITY : Math.max(0, this.#gatherer.dueMs - since)
+    if (this.#running.size > 0) waiting.becomeAsync()
+    if (waiting.mayBlock) bell.waitSync(isReady, leftMs)
+    else await waiting.wait(bell, isReady, leftMs)
+    if (this.#units.length === 0) counters.addStarved(performance.now() - since)
+  }
+
+  #hasUnitReady(): boolean {
+    return this.#isOrdered
+      ? this.#units[0]?.isProcessed === true
+      : this.#units.some((unit) => unit.isProcessed)
+  }
+
+  /** The run was aborted, or the stream is over: what is in hand is finished, not more. */
+  async #finish(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+    if (!this.#core.isOver) await this.#publishReady()
+  }
+}

@@ -1,0 +1,144 @@
+/** What becomes of an item that failed: tried again, then what `onError` says. */
+import { MillraceError } from '../errors.ts'
+import { ABANDONED, FAILED, HELD, type Outcome, WORKING } from '../observe/counters.ts'
+import type { Failure } from '../observe/failure.ts'
+import { makeDeadLetter } from './dead-letter.ts'
+import { isThenable } from './emitter.ts'
+import { retryDelayMs } from './retry.ts'
+import type { WorkerContext } from './worker-context.ts'
+import { codeOf, type WorkerCore } from './worker-core.ts'
+
+/** Failures of one worker's items that are told in full. */
+const TOLD_IN_FULL = 100
+
+/** An item that failed, or may. */
+export interface Trial {
+  /** Number at its source. */
+  item: number
+  /** What its outputs name it by. */
+  ticket: number
+  input: unknown
+  /** Tries so far, the one that failed counted. */
+  attempts: number
+}
+
+/** Errors that trying again cannot change. */
+const FINAL = new Set<string | undefined>([
+  'MILLRACE_NOT_CLONEABLE',
+  'MILLRACE_ITEM_TOO_LARGE',
+  'MILLRACE_CORRUPT_RECORD',
+  'MILLRACE_UNKNOWN_BRANCH',
+])
+
+export class Trials {
+  readonly #core: WorkerCore
+  #told = 0
+
+  constructor(core: WorkerCore) {
+    this.#core = core
+  }
+
+  /** Whether to try it once more; waits out the delay before. 'stopped': the run was aborted meanwhile. */
+  async next(error: unknown, attempts: number): Promise<'retry' | 'give up' | 'stopped'> {
+    const { plan, definition, counters, stop, waiting, bell } = this.#core
+    const { retry } = plan
+    if (retry === undefined || attempts >= retry.attempts || FINAL.has(codeOf(error))) return 'give up'
+    const isWorthIt = definition.options.retry?.if
+    if (isWorthIt !== undefined && !isWorthIt(error, attempts)) return 'give up'
+    counters.phase = HELD
+    await waiting.sleep(bell, () => stop.isSet, retryDelayMs(retry, attempts))
+    counters.phase = WORKING
+    if (stop.isSet) return 'stopped'
+    counters.countRetry()
+    return 'retry'
+  }
+
+  /** The last word on an item that failed for good. */
+  async settle(error: unknown, trial: Trial, code?: 'MILLRACE_POISON_ITEM'): Promise<Outcome> {
+    const { plan, stop } = this.#core
+    const failure = this.#core.failure(
+      code ?? 'MILLRACE_STAGE_FAILED',
+      'failed',
+      error,
+      trial.item,
+      trial.attempts,
+    )
+    if (plan.onError === 'stop') {
+      this.#core.fail(code ?? 'MILLRACE_STAGE_FAILED', 'failed', error, trial.item, trial.attempts)
+      return FAILED
+    }
+    if (plan.onError === 'dead-letter') {
+      const isPut = await this.#putDeadLetter(failure, trial)
+      if (!isPut) return stop.isSet ? ABANDONED : FAILED
+    }
+    this.tell(failure)
+    return FAILED
+  }
+
+  /** Before the item is given back: whoever sees it gone can know that it failed. */
+  tell(failure: Failure): void {
+    this.#core.counters.countTold()
+    const { error: _, ...brief } = failure
+    this.#core.host.fail(++this.#told <= TOLD_IN_FULL ? failure : brief, true)
+  }
+
+  async #putDeadLetter(failure: Failure, trial: Trial): Promise<boolean> {
+    const queue = this.#core.deadLetters
+    if (queue === undefined) return false
+    const letter = makeDeadLetter(failure, trial.input, trial.attempts, new Date())
+    const origin = { item: trial.item, source: 0, order: 0, madeBy: trial.ticket, part: 0 }
+    queue.begin()
+    try {
+      const outcome = await queue.put(letter, origin)
+      return outcome !== ABANDONED
+    } catch (error) {
+      // Its input travelled here, so only its size can be in the way: the letter goes without it.
+      if (!(error instanceof MillraceError)) throw error
+      queue.begin()
+      const note = `the input is left out: ${error.message}`
+      return (await queue.put({ ...letter, input: undefined, note }, origin)) !== ABANDONED
+    }
+  }
+
+  /** The result of a process function, or the error that it took longer than `timeoutMs`. */
+  timed(result: unknown, context: WorkerContext): unknown {
+    const { timeoutMs } = this.#core.plan
+    if (timeoutMs === undefined || !isThenable(result)) return result
+    this.#core.waiting.becomeAsync()
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const late = new MillraceError('MILLRACE_ITEM_TIMEOUT', `took longer than ${timeoutMs} ms`)
+        context.abortItem(late)
+        reject(late)
+      }, timeoutMs)
+      const stop = (): void => clearTimeout(timer)
+      result.then(
+        (value) => {
+          stop()
+          resolve(value)
+        },
+        (error) => {
+          stop()
+          reject(error)
+        },
+      )
+    })
+  }
+
+  /** Waits until the stage may begin another item, by its `rateLimit`. Undefined: now. */
+  mayBegin(): Promise<void> | undefined {
+    const { plan, control, counters, stop } = this.#core
+    const { rateLimit } = plan
+    if (rateLimit === undefined) return undefined
+    const everyMicros = BigInt(Math.round((rateLimit.perMs * 1000) / rateLimit.items))
+    const nowMicros = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000))
+    const waitMicros = control.bookStart(nowMicros, everyMicros)
+    if (waitMicros <= 0) return undefined
+    counters.phase = HELD
+    return this.#core.waiting
+      .sleep(this.#core.bell, () => stop.isSet, waitMicros / 1000)
+      .then(() => {
+        counters.phase = WORKING
+      })
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * What all loops of a worker share: its queues, its counters, how it fails and how it leaves.
+ */
+import type { StageDefinition } from '../define/pipeline.ts'
+import { ADVICE, MillraceError, type MillraceErrorCode } from '../errors.ts'
+import { sharedNowMs, WorkerCounters } from '../observe/counters.ts'
+import { type Failure, makeFailure } from '../observe/failure.ts'
+import type { PlannedStage } from '../plan/plan.ts'
+import type { Doorbell } from '../queue/doorbell.ts'
+import { InputReader } from '../queue/input-reader.ts'
+import { IDLE, QueueMemory } from '../queue/queue-memory.ts'
+import { QueueWriter } from '../queue/queue-writer.ts'
+import { StopEvent } from '../queue/stop-event.ts'
+import { type BoundStage, bindStage } from './bind-stage.ts'
+import { hashKey } from './key-hash.ts'
+import { makeLog } from './log.ts'
+import { OutputQueue } from './output-queue.ts'
+import { Outputs } from './outputs.ts'
+import { StageControl } from './stage-control.ts'
+import { Waiting } from './waiting.ts'
+import { WorkerContext } from './worker-context.ts'
+import type { InputTask, OutputTask, WorkerTask } from './worker-task.ts'
+
+/** What the host of a worker brings. */
+export interface WorkerHost {
+  /** Set where the worker has a thread of its own, which it may block: see `Waiting`. */
+  baseline: number | undefined
+  /** Everything is opened; resolves when the run begins. */
+  ready: () => Promise<void>
+  /** Told of each failure; `isItem`: an item failed, and the stage goes on. */
+  fail: (failure: Failure, isItem: boolean) => void
+}
+
+/** `madeBy` of what `flush` gave. */
+export const FLUSH = 0xffffffff
+
+export class WorkerCore {
+  readonly task: WorkerTask
+  readonly host: WorkerHost
+  readonly definition: StageDefinition
+  readonly plan: PlannedStage
+  readonly bound: BoundStage
+  readonly context: WorkerContext
+  readonly counters: WorkerCounters
+  readonly stop: StopEvent
+  readonly control: StageControl
+  readonly waiting: Waiting
+  readonly bell: Doorbell
+  readonly reader: InputReader | undefined
+  readonly outputs: Outputs
+  readonly deadLetters: OutputQueue | undefined
+  readonly isSink: boolean
+  /** The stream ends here: the stage gave SENTINEL, or nobody reads its outputs any more. */
+  isOver = false
+  hasFailed = false
+  /** It was told to finish what it has: another worker will, or none need, go on. */
+  isRetired = false
+
+  constructor(task: WorkerTask, definitions: readonly StageDefinition[], host: WorkerHost) {
+    const definition = definitions.find(({ name }) => name === task.place.stage)
+    if (definition === undefined) {
+      throw new MillraceError(
+        'MILLRACE_STAGE_NOT_FOUND',
+        `pipeline "${task.place.pipeline}" has no stage "${task.place.stage}" when it is built in a worker`,
+        { stage: task.place.stage },
+      )
+    }
+    this.task = task
+    this.host = host
+    this.definition = definition
+    this.plan = task.stage
+    this.bound = bindStage(definition)
+    this.stop = StopEvent.from(task.stop)
+    this.counters = new WorkerCounters(task.counters, task.index)
+    this.control = new StageControl(task.control.memory, task.control.index)
+    this.waiting = new Waiting(host.baseline)
+    this.bell = this.stop.doorbell(task.bell)
+    this.bell.allowSpinning(task.spins)
+    const level = definition.kind === 'source' ? 'drain' : 'abort'
+    const log = makeLog(task.place, this.counters)
+    const isTimed = task.stage.timeoutMs !== undefined
+    this.context = new WorkerContext(task.place, this.stop, level, log, isTimed)
+    this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
+    const isBatched = (to: string): boolean =>
+      definitions.find(({ name }) => name === to)?.batch !== undefined
+    const open = (output: OutputTask): OutputQueue =>
+      new OutputQueue(this, this.#makeWriter(output, definitions), output.branch, isBatched(output.to))
+    this.outputs = new Outputs(task.outputs.map(open), {
+      stage: task.place.stage,
+      split: definition.split,
+      choose: definition.choose as ((value: unknown) => unknown) | undefined,
+      isNumbered: task.stage.numbering === 'own',
+    })
+    this.deadLetters = task.deadLetters && open(task.deadLetters)
+    this.isSink = definition.kind === 'sink'
+  }
+
+  /** Whether to take no further item. */
+  get isLeaving(): boolean {
+    return this.isOver || this.stop.isSet
+  }
+
+  /** Nobody reads its outputs any more. */
+  get isRefused(): boolean {
+    return this.outputs.areRefused
+  }
+
+  /** Takes note, now and then, of workers downstream that came or go; asked in every wait. */
+  refresh(): void {
+    this.outputs.refresh()
+    this.deadLetters?.writer.refresh()
+  }
+
+  /** Whether a pause or the end of the stage keeps it from taking the next item. */
+  get isHeld(): boolean {
+    return !this.control.isFree
+  }
+
+  /** Waits out a pause; takes note of the end of the stage. */
+  async holdOn(): Promise<void> {
+    if (this.control.isOver) {
+      this.isOver = true
+      return
+    }
+    this.outputs.flush()
+    await this.waiting.wait(
+      this.bell,
+      () => !this.control.isPaused || this.control.isOver || this.stop.isDraining,
+    )
+    if (this.stop.isDraining) this.control.setPaused(false)
+  }
+
+  /** The stage ends the stream here; its other workers stop too. */
+  end(): void {
+    this.isOver = true
+    if (this.plan.maxWorkers === 1) return
+    this.control.setOver()
+    this.stop.ringAll()
+  }
+
+  async attempt(code: MillraceErrorCode, doing: string, action: () => unknown): Promise<boolean> {
+    try {
+      await action()
+      return true
+    } catch (error) {
+      this.fail(code, doing, error)
+      return false
+    }
+  }
+
+  /** Tells of the failure, then sets the stop: whoever sees the stop can already know why. */
+  fail(code: MillraceErrorCode, doing: string, error: unknown, item?: number, attempts?: number): void {
+    this.hasFailed = true
+    this.isOver = true
+    this.host.fail(this.failure(code, doing, error, item, attempts), false)
+    this.stop.set('abort')
+  }
+
+  failure(code: MillraceErrorCode, doing: string, error: unknown, item?: number, attempts = 1): Failure {
+    const { stage, worker } = this.context
+    const place = { stage, worker, ...(item === undefined ? {} : { item }) }
+    const ownCode = (code === 'MILLRACE_BUG' ? undefined : codeOf(error)) ?? code
+    const failure = makeFailure(ownCode, doing, place, error)
+    return attempts > 1 ? { ...failure, attempts } : failure
+  }
+
+  /** SENTINEL after an orderly end; after anything else the neighbours learn that this end is gone. */
+  leave(): void {
+    if (this.isRetired) {
+      this.reader?.park()
+      this.outputs.park()
+      this.deadLetters?.writer.park()
+      return
+    }
+    this.reader?.leave()
+    if (this.hasFailed || this.stop.isSet) {
+      this.outputs.leave()
+      this.deadLetters?.writer.leave()
+      return
+    }
+    this.outputs.putEnd()
+    this.deadLetters?.writer.putEnd({ item: 0, source: 0, order: 0, madeBy: FLUSH, part: 0 })
+  }
+
+  startClock(): void {
+    this.counters.startClock(sharedNowMs())
+  }
+
+  #makeReader(inputs: InputTask[]): InputReader {
+    const ends = inputs.map(({ queue, consumer, upstream, overflow }) => ({
+      memory: QueueMemory.from(queue),
+      index: consumer,
+      ...(upstream === undefined ? {} : { upstream: upstream.map((handle) => QueueMemory.from(handle)) }),
+      claiming: overflow === 'drop-old',
+    }))
+    // One that is parked joins a running stage: the supervisor opens it when the worker is ready.
+    for (const { memory, index } of ends) {
+      if (memory.state('consumer', index) === IDLE) memory.openEnd('consumer', index)
+    }
+    return new InputReader(ends, {
+      bell: this.bell,
+      wakeWriter: 'late',
+      releaseBells: this.task.releaseBells.map((number) => this.stop.doorbell(number)),
+    })
+  }
+
+  #makeWriter(output: OutputTask, definitions: readonly StageDefinition[]): QueueWriter {
+    const memory = QueueMemory.from(output.queue)
+    memory.openEnd('producer', output.producer)
+    const by = definitions.find(({ name }) => name === output.to)?.options.by as
+      | ((value: unknown) => unknown)
+      | undefined
+    const isPartitioned = output.isPartitioned && by !== undefined
+    return new QueueWriter(memory, output.producer, {
+      overflow: output.overflow,
+      isNumbered: this.task.stage.numbering === 'own',
+      ...(isPartitioned ? { keyHash: (value: unknown) => hashKey(by(value), output.to) } : {}),
+    })
+  }
+}
+
+/** The code of an error of our own. User code may throw what cannot even be looked at. */
+export function codeOf(error: unknown): MillraceErrorCode | undefined {
+  try {
+    return error instanceof MillraceError && Object.hasOwn(ADVICE, error.code) ? error.code : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,120 @@
+/** What must hold of the options of one stage, beyond what each must be: one function a rule. */
+import { BATCH_OPTIONS } from '../define/batch-options.ts'
+import { isObject, type OptionTable } from '../define/option-table.ts'
+import type { StageDefinition, StageKind } from '../define/stage-definition.ts'
+import { type SourceOptions, STAGE_OPTIONS, type StageOptions } from '../define/stage-options.ts'
+import { invalidOption, MillraceError } from '../errors.ts'
+import { checkOptions } from './check-options.ts'
+
+/** With the defaults of its kind filled in, those of fields too. */
+export type CheckedOptions = StageOptions &
+  SourceOptions &
+  Required<Pick<StageOptions, 'on' | 'stuckAfterMs'>>
+
+export interface CheckedStage {
+  definition: StageDefinition
+  options: CheckedOptions
+}
+
+type OptionRule = (stage: CheckedStage) => void
+
+/** @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION */
+export function checkStage(definition: StageDefinition): CheckedStage {
+  const { name, kind, options: given } = definition
+  const subject = `stage "${name}"`
+  if (isObject(given)) checkKind(definition)
+  const filled = checkOptions(subject, optionsOf(kind), given, name)
+  const stage = { definition, options: filled as unknown as CheckedOptions }
+  for (const rule of OPTION_RULES) rule(stage)
+  return stage
+}
+
+/** The options that a stage of this kind has. */
+export function optionsOf(kind: StageKind): OptionTable {
+  const table: OptionTable = STAGE_OPTIONS
+  return Object.fromEntries(Object.entries(table).filter(([, { notFor }]) => notFor?.[kind] === undefined))
+}
+
+function checkKind({ name, kind, options }: StageDefinition): void {
+  const table: OptionTable = STAGE_OPTIONS
+  for (const [option, value] of Object.entries(options)) {
+    const why = Object.hasOwn(table, option) ? table[option].notFor?.[kind] : undefined
+    if (value !== undefined && why !== undefined)
+      throw refuse(name, option, `${option} cannot be set on a ${kind}: ${why}`)
+  }
+}
+
+const batchIsBounded: OptionRule = ({ definition: { name, batch } }) => {
+  if (batch === undefined) return
+  const { size, bytes, withinMs } = checkOptions(`stage "${name}"`, BATCH_OPTIONS, batch, name, 'batch')
+  if (size === undefined && bytes === undefined && withinMs === undefined)
+    throw refuse(name, 'batch', 'batch needs a size, bytes or withinMs')
+}
+
+const maxWorkersIsNotLess: OptionRule = ({ definition: { name }, options: { workers, maxWorkers } }) => {
+  if (typeof workers !== 'number' || maxWorkers === undefined || maxWorkers >= workers) return
+  throw invalidOption(`stage "${name}"`, 'maxWorkers', `at least workers (${workers})`, maxWorkers, name)
+}
+
+const loopHasOneWorker: OptionRule = ({ definition: { name }, options }) => {
+  if (options.on !== 'loop') return
+  for (const option of ['workers', 'maxWorkers'] as const) {
+    const value = options[option] ?? 1
+    if (value !== 1) throw invalidOption(`stage "${name}"`, option, '1 on the loop', value, name)
+  }
+}
+
+/** The worker of a key is found by the number of workers. */
+const partitionsStay: OptionRule = ({ definition: { name }, options: { by, workers, maxWorkers } }) => {
+  if (by === undefined || maxWorkers === undefined || maxWorkers === workers) return
+  throw invalidOption(
+    `stage "${name}"`,
+    'maxWorkers',
+    `equal to workers (${workers}) with by`,
+    maxWorkers,
+    name,
+  )
+}
+
+/** The queue holds items, and what the stage gets are batches. */
+const batchesHaveTheirOwnKey: OptionRule = ({ definition: { name, batch }, options: { by } }) => {
+  if (by === undefined || batch === undefined) return
+  throw refuse(
+    name,
+    'by',
+    'by cannot be set on a stage that takes batches; give the batch a key: .batch({ by })',
+  )
+}
+
+/** What a reader has taken in hand can no longer be dropped, and it takes one item at a time then. */
+const dropOldIsSimple: OptionRule = ({ definition: { name, batch }, options }) => {
+  if (options.overflow !== 'drop-old') return
+  const why =
+    batch !== undefined
+      ? 'a stage that takes batches'
+      : (options.concurrency ?? 1) > 1
+        ? 'a stage with concurrency'
+        : options.by !== undefined
+          ? 'a stage with by'
+          : undefined
+  if (why !== undefined) throw refuse(name, 'overflow', `overflow "drop-old" cannot be set on ${why}`)
+}
+
+const deadLettersEnd: OptionRule = ({ definition: { name, takesDeadLetters }, options: { onError } }) => {
+  if (takesDeadLetters !== true || onError !== 'dead-letter') return
+  throw refuse(name, 'onError', 'onError cannot be "dead-letter" where dead letters go')
+}
+
+const OPTION_RULES: readonly OptionRule[] = [
+  batchIsBounded,
+  maxWorkersIsNotLess,
+  loopHasOneWorker,
+  partitionsStay,
+  batchesHaveTheirOwnKey,
+  dropOldIsSimple,
+  deadLettersEnd,
+]
+
+function refuse(stage: string, option: string, message: string): MillraceError {
+  return new MillraceError('MILLRACE_INVALID_OPTION', `stage "${stage}": ${message}`, { stage, option })
+}

@@ -1,0 +1,78 @@
+/** A lane as the worker that reads it sees it: what lies at its cursor, and whether anything may still come. */
+import type { Doorbell } from './doorbell.ts'
+import type { LaneReader } from './lane-reader.ts'
+import { DONE, GONE, PARKED, type QueueMemory } from './queue-memory.ts'
+
+/** There is a record that can be taken. */
+export const ITEM_THERE = 0
+/** Nothing now. */
+export const NOTHING_NOW = 1
+/** Nothing now, and its producer has no worker; one may come. */
+export const NOBODY_THERE = 2
+/** Nothing any more. */
+export const OVER = 3
+
+export type Look = typeof ITEM_THERE | typeof NOTHING_NOW | typeof NOBODY_THERE | typeof OVER
+
+export class InputLane {
+  readonly reader: LaneReader
+  readonly memory: QueueMemory
+  readonly producer: number
+  readonly writerBell: Doorbell
+  /** Records not taken, or fewer, at which a sleeping writer is woken. */
+  readonly wakeAt: number
+  /** Its number among the lanes of its worker. */
+  readonly number: number
+  /** DONE after SENTINEL, GONE after a writer that left without it; else 0. */
+  ended = 0
+
+  constructor(
+    memory: QueueMemory,
+    producer: number,
+    consumer: number,
+    options: { number: number; isLate: boolean; isClaiming: boolean },
+  ) {
+    this.memory = memory
+    this.producer = producer
+    this.reader = options.isClaiming
+      ? memory.claimingLaneReader(producer, consumer)
+      : memory.laneReader(producer, consumer)
+    this.writerBell = memory.doorbell('producer', producer)
+    this.wakeAt = options.isLate ? memory.share(producer) >> 1 : Number.POSITIVE_INFINITY
+    this.number = options.number
+  }
+
+  look(): Look {
+    if (this.ended !== 0) return OVER
+    const { memory, reader } = this
+    // Read before the lane: what was put before the close, or before the writer left, is seen below.
+    const { isClosed } = memory
+    const state = memory.state('producer', this.producer)
+    if (!reader.isEmpty()) {
+      if (!reader.isEnd()) return ITEM_THERE
+      // SENTINEL stays at the head: the next life of a reader that dies now must see it too.
+      this.ended = DONE
+      return OVER
+    }
+    if (state >= DONE) this.ended = GONE
+    if (this.ended !== 0 || isClosed) return OVER
+    return state === PARKED ? NOBODY_THERE : NOTHING_NOW
+  }
+
+  /** After a record was given back. */
+  wakeWriter(): void {
+    if (this.reader.atHand > this.wakeAt) return
+    const bell = this.writerBell
+    if (this.wakeAt === Number.POSITIVE_INFINITY) bell.ring()
+    else if (bell.isAsleep) {
+      this.reader.level()
+      if (this.reader.atHand <= this.wakeAt) bell.ring()
+    }
+  }
+
+  /** Whether there is enough to end a doze for: it is half full, or its writer has ended. See doorbell.ts. */
+  get isWorthWaking(): boolean {
+    if (this.reader.level() * 2 >= this.memory.share(this.producer)) return true
+    return this.ended === 0 && this.memory.state('producer', this.producer) >= DONE
+  }
+}

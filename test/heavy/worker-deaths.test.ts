@@ -1,0 +1,95 @@
+// Workers die at any moment, for any reason; the items do not notice.
+import assert from 'node:assert/strict'
+import type { Worker } from 'node:worker_threads'
+import { start } from '../../src/index.ts'
+import crowd, { type CrowdOptions } from '../fixtures/pipelines/crowd.ts'
+import { test, watch } from '../support/harness.ts'
+import { randomFrom, seedOfRun } from '../support/random.ts'
+
+const ITEMS = 200_000
+/** While one worker starts, the others get as far as the queues are long. */
+const CHAIN: CrowdOptions = { items: ITEMS, stages: 4, workers: 2, capacity: 20_000 }
+
+interface Killer {
+  begin(): void
+  /** How many it has terminated. */
+  stop(): number
+}
+
+/** Terminates one of the run's threads every `everyMs`, whatever it is doing. */
+function terminateAtRandom(random: () => number, everyMs: number, working: Uint8Array): Killer {
+  const workers = new Set<Worker>()
+  let terminated = 0
+  const onWorker = (worker: Worker): void => {
+    workers.add(worker)
+    worker.once('exit', () => workers.delete(worker))
+  }
+  process.on('worker', onWorker)
+  const terminateOne = (): void => {
+    const victim = [...workers][Math.floor(random() * workers.size)]
+    // One that is just starting is let begin: it takes longer than 20 ms, and nothing else would ever happen.
+    if (victim === undefined || working[victim.threadId % working.length] === 0) return
+    working[victim.threadId % working.length] = 0
+    terminated++
+    void victim.terminate()
+  }
+  let timer: NodeJS.Timeout | undefined
+  return {
+    begin: () => {
+      timer ??= setInterval(terminateOne, everyMs)
+    },
+    stop: () => {
+      clearInterval(timer)
+      process.off('worker', onWorker)
+      return terminated
+    },
+  }
+}
+
+/** @param begun called when everything runs */
+async function countInOrder(options: CrowdOptions, begun = (): void => {}): Promise<{ restarts: number }> {
+  const run = watch(start(crowd, options))
+  let expected = 1
+  for await (const number of run) {
+    if (number !== expected) assert.equal(number, expected, 'lost, doubled or out of order')
+    expected++
+    begun()
+  }
+  const report = await run.join()
+  assert.equal(expected - 1, options.items)
+  assert.equal(report.outcome, 'completed')
+  return { restarts: report.stages.reduce((sum, stage) => sum + (stage.restarts ?? 0), 0) }
+}
+
+for (let round = 0; round < 10; round++) {
+  test(`each number comes once and in order, whoever is terminated (${round})`, {
+    deadlineMs: 30_000,
+  }, async (t) => {
+    const seed = seedOfRun() + round
+    t.diagnostic(`seed ${seed}`)
+    const random = randomFrom(seed)
+    const memory = new SharedArrayBuffer(4096)
+    const killer = terminateAtRandom(random, 20, new Uint8Array(memory))
+    try {
+      const options = { ...CHAIN, working: memory, capacity: 20_000 + Math.floor(random() * 20_000) }
+      const { restarts } = await countInOrder(options, killer.begin)
+      t.diagnostic(`${killer.stop()} terminated, ${restarts} restarts`)
+      assert.ok(restarts > 5)
+    } finally {
+      killer.stop()
+    }
+  })
+}
+
+for (const death of ['exit', 'memory'] as const) {
+  for (let round = 0; round < 5; round++) {
+    test(`each number comes once and in order, whoever dies by ${death} (${round})`, {
+      deadlineMs: 120_000,
+    }, async (t) => {
+      const deadlyOneIn = death === 'exit' ? 20_000 + round : 50_000 + round
+      const { restarts } = await countInOrder({ ...CHAIN, death, deadlyOneIn })
+      t.diagnostic(`${restarts} restarts`)
+      assert.ok(restarts > 5)
+    })
+  }
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { InputReader } from '../../src/queue/input-reader.ts'
+import { GONE, QueueMemory, type QueueShape } from '../../src/queue/queue-memory.ts'
+import { QueueWriter, type WriterOptions } from '../../src/queue/queue-writer.ts'
+import { StopEvent } from '../../src/queue/stop-event.ts'
+
+function allocate(shape: Partial<QueueShape> = {}): QueueMemory {
+  const usual = { name: 'test', capacity: 6, capacityBytes: 8192, producers: 1, consumers: 3 }
+  const memory = QueueMemory.allocate({ ...usual, ...shape }, new StopEvent())
+  for (let index = 0; index < memory.producers; index++) memory.openEnd('producer', index)
+  for (let index = 0; index < memory.consumers; index++) memory.openEnd('consumer', index)
+  return memory
+}
+
+const origin = (item: number, part = 0) => ({ item, source: 0, order: item, madeBy: item, part })
+
+const levels = (memory: QueueMemory) =>
+  Array.from({ length: memory.consumers }, (_, consumer) => memory.laneView(0, consumer).level)
+
+function readerOf(memory: QueueMemory, index: number, claiming = false): InputReader {
+  return new InputReader([{ memory, index, claiming }], { bell: memory.doorbell('consumer', index) })
+}
+
+test('the reader with the least in hand gets the next item; what it works on counts', () => {
+  const memory = allocate()
+  const writer = new QueueWriter(memory, 0)
+  for (const item of [1, 2, 3]) assert.equal(writer.tryPut('x', origin(item)), 'ok')
+  assert.deepEqual(levels(memory), [1, 1, 1])
+  const readers = [0, 1, 2].map((index) => readerOf(memory, index))
+  for (const reader of readers) assert.equal(reader.poll(), 'item')
+  readers[0].take()
+  readers[1].commit()
+  writer.tryPut('x', origin(4))
+  assert.deepEqual(levels(memory), [1, 1, 1])
+  readers[2].commit()
+  writer.tryPut('x', origin(5))
+  assert.deepEqual(levels(memory), [1, 1, 1])
+})
+
+test('of readers with as much in hand, one that sleeps gets the item, else they take turns', async () => {
+  const memory = allocate()
+  const writer = new QueueWriter(memory, 0)
+  const bell = memory.doorbell('consumer', 2)
+  const waiting = bell.wait(() => memory.laneView(0, 2).level > 0)
+  writer.tryPut('x', origin(1))
+  assert.deepEqual(levels(memory), [0, 0, 1])
+  await waiting
+  for (const [item, expected] of [
+    [2, [1, 0, 1]],
+    [3, [1, 1, 1]],
+    [4, [1, 1, 2]],
+    [5, [2, 1, 2]],
+  ] as const) {
+    writer.tryPut('x', origin(item))
+    assert.deepEqual(levels(memory), expected)
+  }
+})
+
+test('outputs of one input go to one reader, also in the next life of the writer; numbered ones spread', () => {
+  const memory = allocate()
+  for (const part of [0, 1, 2]) new QueueWriter(memory, 0).tryPut('x', origin(7, part))
+  assert.deepEqual([...levels(memory)].sort(), [0, 0, 3])
+  const spread = allocate()
+  for (const part of [0, 1, 2]) new QueueWriter(spread, 0, { isNumbered: true }).tryPut('x', origin(7, part))
+  assert.deepEqual(levels(spread), [1, 1, 1])
+})
+
+test('a key has its lane, and each lane its part of the capacity', () => {
+  const memory = allocate()
+  const writer = new QueueWriter(memory, 0, { keyHash: (value) => value as number })
+  assert.equal(writer.tryPut(4, origin(1)), 'ok')
+  assert.equal(writer.tryPut(1, origin(2)), 'ok')
+  assert.deepEqual(levels(memory), [0, 2, 0])
+  assert.equal(writer.tryPut(1, origin(3)), 'full')
+  assert.equal(writer.isReady(), false)
+  assert.equal(writer.tryPut(3, origin(3)), 'ok')
+  assert.equal(writer.tryPut(1, origin(4)), 'full')
+  const reader = readerOf(memory, 1)
+  reader.poll()
+  reader.commit()
+  assert.equal(writer.isReady(), true)
+  assert.equal(writer.tryPut(1, origin(4)), 'ok')
+  memory.leave('consumer', 1, GONE)
+  assert.equal(writer.tryPut(1, origin(5)), 'closed')
+  assert.equal(writer.tryPut(2, origin(5)), 'ok')
+})
+
+test('the next life of a writer knows what was published, up to which order, and whether it had begun to end', () => {
+  for (const options of [{}, { isNumbered: true }] satisfies WriterOptions[]) {
+    const memory = allocate()
+    const writer = new QueueWriter(memory, 0, options)
+    assert.equal(writer.newestOrder, undefined)
+    assert.equal(writer.published(0), 0)
+    writer.tryPut('x', { ...origin(1), order: -2, madeBy: 0xffffffff })
+    for (const part of [0, 1, 2])
+      writer.tryPut('x', { ...origin(2, part), order: -1 + part * (options.isNumbered ? 1 : 0) })
+    const next = new QueueWriter(memory, 0, options)
+    assert.equal(next.published(2), 3)
+    assert.equal(next.published(3), 0)
+    assert.equal(next.newestOrder, options.isNumbered ? 1 : -1)
+    assert.equal(next.hasEndedLane, false)
+    memory.laneWriter(0, 1).putEnd(origin(9))
+    const last = new QueueWriter(memory, 0, options)
+    assert.equal(last.hasEndedLane, true)
+    assert.equal(last.putEnd(origin(9)), true)
+    const ends = [0, 1, 2].map((consumer) => memory.laneView(0, consumer).newest?.isEnd)
+    assert.deepEqual(ends, [true, true, true])
+  }
+})
+
+test('who drops what comes refuses it and counts it; who drops the oldest never waits', () => {
+  for (const overflow of ['drop-new', 'drop-old'] as const) {
+    const memory = allocate()
+    const writer = new QueueWriter(memory, 0, { overflow })
+    const results = new Map<string, number>()
+    for (let item = 1; item <= 20; item++) {
+      const result = writer.tryPut(item, origin(item))
+      results.set(result, (results.get(result) ?? 0) + 1)
+    }
+    assert.deepEqual(
+      [...results],
+      overflow === 'drop-new'
+        ? [
+            ['ok', 6],
+            ['dropped', 14],
+          ]
+        : [['ok', 20]],
+    )
+    assert.equal(memory.dropped, 14)
+    const got: unknown[] = []
+    for (const index of [0, 1, 2]) {
+      const reader = readerOf(memory, index, overflow === 'drop-old')
+      for (; reader.poll() === 'item'; reader.commit()) got.push(reader.read())
+      assert.equal(reader.committed, 2)
+    }
+    const first = overflow === 'drop-new' ? 1 : 15
+    assert.deepEqual(
+      got.sort((a, b) => (a as number) - (b as number)),
+      Array.from({ length: 6 }, (_, index) => first + index),
+    )
+  }
+})
+
+test('who drops the oldest drops as many as a large item needs, and nothing for one that never fits', () => {
+  const memory = allocate({ consumers: 1, capacity: 8, capacityBytes: 100 })
+  const writer = new QueueWriter(memory, 0, { overflow: 'drop-old' })
+  for (let item = 1; item <= 5; item++) writer.tryPut('x'.repeat(18), origin(item))
+  assert.equal(memory.dropped, 0)
+  assert.throws(() => writer.tryPut('x'.repeat(101), origin(6)), { code: 'MILLRACE_ITEM_TOO_LARGE' })
+  assert.equal(memory.dropped, 0)
+  assert.equal(writer.tryPut('x'.repeat(60), origin(6)), 'ok')
+  assert.ok(memory.dropped >= 3)
+  assert.equal(memory.dropped + memory.laneView(0, 0).level, 6)
+})
+
+test('who has nobody to write to now waits; nobody any more, it is told', () => {
+  const memory = allocate({ consumers: 2 })
+  const writer = new QueueWriter(memory, 0)
+  for (const index of [0, 1]) memory.retire(index)
+  assert.equal(writer.tryPut('x', origin(1)), 'full')
+  assert.equal(writer.isReady(), false)
+  assert.equal(writer.isClosed, false)
+  memory.openEnd('consumer', 1)
+  assert.equal(writer.isReady(), true)
+  assert.equal(writer.tryPut('x', origin(1)), 'ok')
+  assert.deepEqual(levels(memory), [0, 1])
+  for (const index of [0, 1]) memory.leave('consumer', index, GONE)
+  assert.equal(writer.tryPut('x', origin(1)), 'closed')
+})
+
+test('a reader that retires gets the rest of an input that was begun, and then is free', () => {
+  const memory = allocate({ consumers: 2 })
+  const writer = new QueueWriter(memory, 0)
+  writer.tryPut('x', origin(1, 0))
+  const retiring = memory.laneView(0, 0).level === 1 ? 0 : 1
+  memory.retire(retiring)
+  assert.equal(memory.hasRetired(retiring), false)
+  writer.tryPut('x', origin(1, 1))
+  assert.equal(memory.laneView(0, retiring).level, 2)
+  assert.equal(memory.hasRetired(retiring), false)
+  writer.tryPut('x', origin(2))
+  assert.equal(memory.laneView(0, retiring).level, 2)
+  assert.equal(memory.hasRetired(retiring), true)
+  const reader = readerOf(memory, retiring)
+  for (; reader.poll() === 'item'; reader.commit()) assert.equal(reader.isRetired, false)
+  assert.equal(reader.isRetired, true)
+  assert.equal(reader.park(), true)
+})
