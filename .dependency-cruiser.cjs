@@ -6,11 +6,11 @@
 const ANYWHERE = '^src/(errors|sentinel|deferred)\\.ts$'
 
 const MAY_IMPORT = {
-  define: ['^src/(errors|sentinel)\\.ts$', '^src/define/'],
+  define: ['^src/(errors|sentinel|tracked)\\.ts$', '^src/define/'],
   plan: ['^src/errors\\.ts$', '^src/define/', '^src/plan/'],
   queue: ['^src/(errors|sentinel)\\.ts$', '^src/queue/'],
   observe: ['^src/errors\\.ts$', '^src/observe/'],
-  host: [ANYWHERE, '^src/(queue|define|plan|observe|host)/'],
+  host: [ANYWHERE, '^src/tracked\\.ts$', '^src/(queue|define|plan|observe|host)/'],
   run: [ANYWHERE, '^src/(queue|define|plan|observe|host|run)/'],
 }
 
@@ -60,7 +60,8 @@ module.exports = {
       name: 'light-import',
       comment: "import 'millrace' loads no http, no child_process, no tty",
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/cli/' },
+      // worker-stack.ts imports the inspector when a worker is stuck, not before.
+      from: { path: '^src/', pathNot: '^src/(cli/|run/worker-stack\\.ts$)' },
       to: { path: HEAVY },
     },
     {

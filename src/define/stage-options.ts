@@ -162,7 +162,7 @@ export interface RunOptions {
   startMs?: number
   /** Whether SIGINT and SIGTERM drain the run (the second aborts it). Default false. */
   signals?: boolean
-  /** Items of each source that may be on their way at a time. Default: as many as the queues hold. */
+  /** Items that may be under way at a time; several sources share it evenly. Default: as many as the queues hold. */
   maxInFlight?: number
   /** File for items that failed where `onError` is 'dead-letter'. Default: what the pipeline says. */
   deadLetters?: string

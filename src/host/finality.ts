@@ -17,6 +17,8 @@ import type { WorkerCore } from './worker-core.ts'
 
 /** How often a source that tracks its items looks which are final, in milliseconds. */
 const LOOK_MS = 20
+/** How often it looks for word of a failure that was told before it goes on without. */
+const LOOKS_FOR_NEWS = 100
 
 export class Finality {
   readonly #core: WorkerCore
@@ -27,6 +29,7 @@ export class Finality {
   #checkpoint: CheckpointFile | undefined
   #timer: NodeJS.Timeout | undefined
   #failuresHeard = 0
+  #looksInVain = 0
   /** Items that the position it begins at lies behind, of those this run has read. */
   itemsBefore = 0
 
@@ -115,12 +118,21 @@ export class Finality {
     const finalUpTo = this.#lowWater.oldest(counters.settled) - 1
     // Read after the queues: of every item that was seen gone, the failure was told before.
     const told = this.#all.reduce((sum, worker) => sum + worker.told, 0)
-    if (told > this.#failuresHeard) return
+    if (told > this.#failuresHeard && !this.#isLost(told)) return
+    this.#looksInVain = 0
     counters.finalUpTo = Math.max(counters.finalUpTo, finalUpTo)
     const { position, errors } = this.#acks.settle(counters.finalUpTo)
     if (position !== undefined) this.#checkpoint?.note(position, counters.finalUpTo)
     this.#checkpoint?.writeIfDue(performance.now())
     this.#tellOf(errors)
+  }
+
+  /** A worker that died as it told of a failure, or one that told an earlier life of this source, is not waited for. */
+  #isLost(told: number): boolean {
+    this.#looksInVain++
+    if (this.#looksInVain < LOOKS_FOR_NEWS) return false
+    this.#failuresHeard = told
+    return true
   }
 
   #tellOf(errors: readonly unknown[]): void {

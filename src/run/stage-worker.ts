@@ -63,6 +63,8 @@ export class StageWorker {
   /** The limit that the item in hand has passed, for which we are ending this life. */
   #lateAfterMs: number | undefined
   #restTimer: NodeJS.Timeout | undefined
+  /** What the present life was told of the item that the last one had in hand. */
+  #verdict: Verdict | undefined
   #opened = new Deferred()
   #over = new Deferred()
 
@@ -219,12 +221,15 @@ export class StageWorker {
   }
 
   #judge(death: Failure | undefined): Verdict | undefined {
+    // A life that died before it began has not touched what the one before it had in hand.
+    if (this.counters.life !== RUNNING) return this.#verdict
     const { ticketInHand: ticket, inHand: item, held, attempt, settled } = this.counters
     const why = death?.error?.message ?? death?.message ?? 'its thread ended'
-    return this.#parts.judge.judge(
+    this.#verdict = this.#parts.judge.judge(
       { ticket, item, held: Math.max(held, ticket === undefined ? 0 : 1), attempt, settled },
       { why, timeoutMs: this.#lateAfterMs },
     )
+    return this.#verdict
   }
 
   #rest(delayMs: number, verdict: Verdict | undefined, death: Failure | undefined): void {

@@ -148,7 +148,7 @@ test('graph draws a pipeline in each format, open ends too', async (t) => {
     millrace(t, 'graph', '--format', 'mermaid', fixture('no-sink.ts')),
     millrace(t, 'graph', fixture('no-source.ts'), '--format=dot'),
   ])
-  assert.match(text.stdout, /reader {2}\(source, on thread, 1 worker\)\n +\| {2}7 items/)
+  assert.match(text.stdout, /reader +source +1 thread\n +└──> upper +7 items/)
   assert.match(mermaid.stdout, /^flowchart LR\n.*numbers/s)
   assert.ok(!mermaid.stdout.includes('\u001b'))
   assert.match(dot.stdout, /^digraph "fed" \{/)

@@ -63,6 +63,9 @@ test('only hosts create threads, and only the command line a process: to have a 
 test('timers are for deadlines, for keeping alive and for views', () => {
   const reasons: Record<string, string> = {
     'queue/doorbell.ts': 'a waiting process is kept alive; the timeout of a wait',
+    'host/finality.ts': 'how often a source that tracks its items looks which are final',
+    'host/trials.ts': 'the deadline of an item',
+    'run/worker-stack.ts': 'how long a worker may take to tell its stack',
     'host/read-items.ts': 'how long a source that waits may take after the drain began',
     'run/ladder.ts': 'the deadlines of drain, abort and terminate',
     'run/manager.ts': 'the deadline of the start',

@@ -125,6 +125,7 @@ test('the entry files export nothing but what they are meant to', async () => {
       'robustPut',
       'robustPutSync',
       'start',
+      'track',
     ],
     sources: ['readLines'],
     sinks: ['writeLines'],
