@@ -186,7 +186,7 @@ test('a drain that takes too long becomes an abort', async () => {
 test('an abort counts what is left as abandoned', async () => {
   const gate = new SharedArrayBuffer(4)
   const run = watch(start(chain, { items: 1e9, gate, capacity: 3 }))
-  await until(() => run.stages[2]?.counters?.inHand === 4)
+  await until(() => run.stages[2]?.counters?.inHand === 4 && run.stages[3]?.counters?.inHand === 1)
   run.abort('no more')
   open(gate)
   const report = await reportOf(run)

@@ -8,7 +8,7 @@ import { test, watch } from '../support/harness.ts'
 import { seedOfRun } from '../support/random.ts'
 import { type Limits, type RunSpec, randomRun } from '../support/random-graph.ts'
 
-const RUNS = Number(process.env.MILLRACE_GRAPHS ?? 2_000)
+const RUNS = Number(process.env.MILLRACE_GRAPHS ?? 300)
 /** Most runs need few threads: what they are to find is in their interleavings, and starting threads costs most. */
 const PARTS: { name: string; share: number; limits: Limits }[] = [
   { name: 'small', share: 0.45, limits: { stages: 3, threads: 3, records: 1_000 } },
