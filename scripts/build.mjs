@@ -1,4 +1,4 @@
-// Makes dist/ from src/. Run by `npm ci` too (the prepare script), so that the bin works in a fresh clone.
+// Makes dist/, or the folder that is named, from src/. Run by `npm ci` too (the prepare script), so that the bin works in a fresh clone.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const out = process.argv[2] ?? `${root}dist`
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 
 // What is imported or started by its name; everything else is joined into few files: a worker loads all it needs in
@@ -21,11 +22,11 @@ const ENTRIES = [
   'host/typescript-player',
 ]
 
-rmSync(`${root}dist`, { recursive: true, force: true })
+rmSync(out, { recursive: true, force: true })
 await build({
   entryPoints: ENTRIES.map((entry) => `${root}src/${entry}.ts`).filter(existsSync),
   outbase: `${root}src`,
-  outdir: `${root}dist`,
+  outdir: out,
   // src/host/own-files.ts tells places from there.
   chunkNames: 'host/[name]-[hash]',
   bundle: true,
@@ -38,5 +39,7 @@ await build({
   sourcesContent: false,
   logLevel: 'warning',
 })
-execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' })
-chmodSync(`${root}dist/cli/main.js`, 0o755)
+execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`, '--outDir', out], {
+  stdio: 'inherit',
+})
+chmodSync(`${out}/cli/main.js`, 0o755)

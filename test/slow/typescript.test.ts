@@ -124,8 +124,7 @@ function build(): string {
   built = mkdtempSync(join(ROOT, 'node_modules/.cache/millrace-'))
   made.push(built)
   cpSync(join(ROOT, 'package.json'), join(built, 'package.json'))
-  const tsc = require.resolve('typescript/bin/tsc')
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(built, 'dist')], {
+  execFileSync(process.execPath, ['scripts/build.mjs', join(built, 'dist')], {
     cwd: ROOT,
   })
   return built
