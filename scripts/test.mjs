@@ -18,7 +18,7 @@ const SOURCE = ['--import', REGISTER, '--conditions=millrace-source']
 
 const TIERS = {
   // A file's tests have deadlines of their own; the timeout is for one whose thread is blocked.
-  fast: { folders: ['unit', 'contract', 'behaviour', 'surface'], timeoutMs: 60_000, files: 2 },
+  fast: { folders: ['unit', 'contract', 'behaviour', 'surface'], timeoutMs: 180_000, files: 2 },
   // One file at a time: they load both cores by themselves.
   slow: { folders: ['stress', 'slow'], timeoutMs: 600_000, files: 1 },
   heavy: { folders: ['heavy'], timeoutMs: 900_000, files: 1 },

@@ -4,6 +4,9 @@
  * Units are processed side by side; their outputs are published one unit after the other, in the order in which the
  * units were taken (order 'input') or finished ('completion'). So never more than one is partly published, and a
  * worker that dies can tell which.
+ *
+ * A sink publishes nothing, so nothing has to wait for its turn: a unit is given back as soon as it is processed. What
+ * the sink did with it has happened; the shorter it stays in hand, the less comes again should the worker die.
  */
 import { bug, MillraceError } from '../errors.ts'
 import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counters.ts'
@@ -22,7 +25,7 @@ export class UnitLoop {
   readonly #trials: Trials
   readonly #takeUp: TakeUp | undefined
   readonly #gatherer: UnitGatherer
-  /** In hand and not published yet, in the order in which they were taken. */
+  /** In hand and not being published yet, in the order in which they were taken. */
   readonly #units: Unit[] = []
   /** Promises of units that are being processed. */
   readonly #running = new Set<Promise<void>>()
@@ -36,7 +39,7 @@ export class UnitLoop {
     this.#trials = new Trials(core)
     this.#takeUp = TakeUp.from(core)
     this.#gatherer = new UnitGatherer(core, core.reader, this.#takeUp)
-    this.#isOrdered = core.plan.order === 'input'
+    this.#isOrdered = core.plan.order === 'input' && !core.isSink
   }
 
   async run(): Promise<void> {
@@ -103,21 +106,36 @@ export class UnitLoop {
     this.#running.add(processing)
     void processing.then(() => {
       this.#running.delete(processing)
+      if (this.#core.isSink) this.#settleDelivered(unit)
       this.#core.bell.ring()
     })
+  }
+
+  /** At once, not when the loop wakes: what the sink did is done. What it gave back to look at is left to the loop. */
+  #settleDelivered(unit: Unit): void {
+    const at = this.#units.indexOf(unit)
+    if (at < 0 || !isDelivered(unit) || unit.result !== undefined) return
+    this.#units.splice(at, 1)
+    this.#settle(unit, OUT)
   }
 
   async #publishReady(): Promise<boolean> {
     let hasPublished = false
     for (;;) {
-      const at = this.#isOrdered ? 0 : this.#units.findIndex((unit) => unit.isProcessed)
-      const unit = this.#units[at]
-      if (unit === undefined || !unit.isProcessed || this.#core.isOver) return hasPublished
-      const outcome = await this.#publish(unit)
+      const unit = this.#nextToSettle()
+      if (unit === undefined) return hasPublished
       this.#units.splice(this.#units.indexOf(unit), 1)
-      this.#settle(unit, outcome)
+      this.#settle(unit, await this.#publish(unit))
       hasPublished = true
     }
+  }
+
+  #nextToSettle(): Unit | undefined {
+    const { isOver, isSink } = this.#core
+    // The outputs of a stage would find no taker; what a sink did is done all the same.
+    if (isOver) return isSink ? this.#units.find(isDelivered) : undefined
+    const unit = this.#isOrdered ? this.#units[0] : this.#units.find(({ isProcessed }) => isProcessed)
+    return unit?.isProcessed === true ? unit : undefined
   }
 
   async #publish(unit: Unit): Promise<Outcome> {
@@ -223,14 +241,17 @@ export class UnitLoop {
   }
 
   #hasUnitReady(): boolean {
-    return this.#isOrdered
-      ? this.#units[0]?.isProcessed === true
-      : this.#units.some((unit) => unit.isProcessed)
+    return this.#nextToSettle() !== undefined
   }
 
   /** The run was aborted, or the stream is over: what is in hand is finished, not more. */
   async #finish(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
-    if (!this.#core.isOver) await this.#publishReady()
+    await this.#publishReady()
   }
+}
+
+/** Of a sink: its function was done with it, without an error. */
+function isDelivered({ isProcessed, hasFailed, isStopped }: Unit): boolean {
+  return isProcessed && !hasFailed && !isStopped
 }

@@ -1,6 +1,7 @@
 // Workers that die, hang, come and go while the run goes on.
 import assert from 'node:assert/strict'
 import { type Report, type StuckItem, start, type WorkerRestart } from '../../src/index.ts'
+import deadlySink from '../fixtures/pipelines/deadly-sink.ts'
 import supervised, { type SupervisedOptions } from '../fixtures/pipelines/supervised.ts'
 import { reportOf } from '../support/balance.ts'
 import { test, watch } from '../support/harness.ts'
@@ -50,6 +51,23 @@ test('a sink that dies is started again with the item that it had in hand', asyn
   const { out, inDoubt, restarts } = stageOf(report, 'end')
   assert.deepEqual([out, inDoubt, restarts], [20, 0, 1])
 })
+
+for (const batch of [1, 2]) {
+  test(`what a sink has done does not come again, though an item before it is not done: units of ${batch}`, async () => {
+    const items = 4 * batch
+    const gate = makeGate()
+    const delivered = new SharedArrayBuffer(4 * (items + 1))
+    const run = watch(start(deadlySink, { items, gate, delivered, batch }))
+    const sink = () => run.stages.find(({ name }) => name === 'end')
+    await until(() => sink()?.account.done === 3 * batch)
+    open(gate)
+    const report = await reportOf(run)
+    assert.equal(report.outcome, 'completed')
+    assert.deepEqual([...new Int32Array(delivered)], [0, ...new Array(items).fill(1)])
+    const { done, restarts } = stageOf(report, 'end')
+    assert.deepEqual([done, restarts], [items, 1])
+  })
+}
 
 test('an item that kills its worker each time fails, and is named', async () => {
   const { run, restarts } = begin({ items: 20, poison: [5], options: { poisonAfter: 2, onError: 'skip' } })

@@ -22,6 +22,11 @@ export interface ExpectedSink {
   ids: number[]
   /** Whether they reach it in this order. */
   isSequence: boolean
+  /**
+   * Items that may come once more for each time that its thread ended: what a sink does to the world outside and what
+   * it gives back are two steps, and the thread may end between them while it is busy with another item.
+   */
+  again: number
 }
 
 export interface ExpectedStage {
@@ -178,7 +183,8 @@ class Oracle {
   #sink(sink: StageSpec, flow: Flow): void {
     const ids = this.#survivors(sink, flow).map(({ id }) => id)
     const isInTurn = sink.workers === 1 && sink.concurrency === 1 && sink.batch?.isKeyed !== true
-    this.#expected.sinks[sink.name] = { ids, isSequence: flow.isOrdered && isInTurn }
+    const again = sink.crashAt === undefined ? 0 : (sink.concurrency - 1) * (sink.batch?.size ?? 1)
+    this.#expected.sinks[sink.name] = { ids, isSequence: flow.isOrdered && isInTurn, again }
   }
 
   #split(split: SplitSpec, flow: Flow, next: Step | undefined): Flow {
