@@ -11,10 +11,17 @@ const MAY_IMPORT = {
   queue: ['^src/(errors|sentinel)\\.ts$', '^src/queue/'],
   observe: ['^src/errors\\.ts$', '^src/observe/'],
   host: [ANYWHERE, '^src/tracked\\.ts$', '^src/(queue|define|plan|observe|host)/'],
+  command: [
+    '^src/errors\\.ts$',
+    '^src/(define|command)/',
+    '^src/plan/check-options\\.ts$',
+    '^src/host/child/',
+  ],
   run: [ANYWHERE, '^src/(queue|define|plan|observe|host|run)/'],
 }
 
-const ENTRY_FILES = '^src/(index|sources|sinks)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
+const ENTRY_FILES =
+  '^src/(index|sources|sinks|command)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
 
 /** Built-in modules that `import "millrace"` would make every user pay for. */
 const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'
@@ -60,8 +67,9 @@ module.exports = {
       name: 'light-import',
       comment: "import 'millrace' loads no http, no child_process, no tty",
       severity: 'error',
+      // host/child/ is loaded with `millrace/command` and with the first stage in a process.
       // worker-stack.ts imports the inspector when a worker is stuck, not before.
-      from: { path: '^src/', pathNot: '^src/(cli/|run/worker-stack\\.ts$)' },
+      from: { path: '^src/', pathNot: '^src/(cli/|host/child/|run/worker-stack\\.ts$)' },
       to: { path: HEAVY },
     },
     {

@@ -15,6 +15,7 @@ const ENTRIES = [
   'index',
   'sources',
   'sinks',
+  'command',
   'cli/main',
   'host/thread/thread-entry',
   'host/typescript-format',

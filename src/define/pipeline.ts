@@ -8,6 +8,7 @@ import { splitDraft } from './split.ts'
 import type { Emitted, FusedOperator, ProcessFunction, SourceBody, StageObject } from './stage-body.ts'
 import type { SplitKind, StageDefinition } from './stage-definition.ts'
 import type { SourceOptions, StageOptions } from './stage-options.ts'
+import type { StreamBody } from './stream-body.ts'
 
 export { INPUT, inputStage, OUTPUT, outputStage } from './builtin-stages.ts'
 export type { Feed, SplitKind, StageDefinition, StageKind } from './stage-definition.ts'
@@ -101,6 +102,7 @@ export class Pipeline<In, Out> implements Split<In, Out> {
     body: StageObject<Out, R, Resource, F>,
     options?: StageOptions<Out>,
   ): Pipeline<In, Emitted<R> | Emitted<F>>
+  stage<O>(name: string, body: StreamBody<Out, O>, options?: StageOptions<Out>): Pipeline<In, O>
   stage(name: string, body: unknown, options: StageOptions = {}): Pipeline<In, never> {
     return this.#add({ kind: 'stage', name, body, options })
   }
@@ -112,6 +114,7 @@ export class Pipeline<In, Out> implements Split<In, Out> {
     body: StageObject<Out, R, Resource>,
     options?: StageOptions<Out>,
   ): Blueprint<In, never>
+  sink(name: string, body: StreamBody<Out, unknown>, options?: StageOptions<Out>): Blueprint<In, never>
   sink(name: string, body: unknown, options: StageOptions = {}): Blueprint<In, never> {
     return this.#add({ kind: 'sink', name, body, options })
   }

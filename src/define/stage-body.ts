@@ -59,8 +59,19 @@ export interface StageObject<I, R, Resource, F = unknown> {
 
 export type SourceValue<T> = Iterable<T> | AsyncIterable<T>
 
-/** Gives the items: an iterable, an async iterable (a Readable is one), or a function that makes one. */
-export type SourceBody<T> = SourceValue<T> | ((ctx: StageContext) => Awaitable<SourceValue<T>>)
+/** A source that holds a resource. */
+export interface SourceObject<T> {
+  /** Makes what the items are read from. */
+  items: (ctx: StageContext) => Awaitable<SourceValue<T>>
+  /** Always called in the end, on abort too. */
+  close?: (ctx: StageContext) => Awaitable<unknown>
+}
+
+/** Gives the items: an iterable, an async iterable (a Readable is one), or a function or an object that makes one. */
+export type SourceBody<T> =
+  | SourceValue<T>
+  | ((ctx: StageContext) => Awaitable<SourceValue<T>>)
+  | SourceObject<T>
 
 /** Done to each output of a stage, in the worker of that stage: no queue, no hop. */
 export interface FusedOperator {

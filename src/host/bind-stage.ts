@@ -1,6 +1,7 @@
 /** From what the user wrote to one shape that the worker loop runs: open, process, flush, close. */
 import type { StageDefinition } from '../define/pipeline.ts'
-import type { SourceBody, StageContext, StageObject } from '../define/stage-body.ts'
+import type { SourceBody, SourceObject, StageContext, StageObject } from '../define/stage-body.ts'
+import { isStreamBody, type StageStream, type StreamBody } from '../define/stream-body.ts'
 
 export interface BoundStage {
   open(ctx: StageContext): unknown
@@ -9,10 +10,15 @@ export interface BoundStage {
   close(ctx: StageContext): unknown
   /** Makes what a source reads from. */
   items(ctx: StageContext): unknown
+  /** Of a stage whose outputs come of their own accord: what `open` made. */
+  stream?: StageStream<unknown, unknown>
+  /** Called when something in the stream has changed. */
+  changed?: () => void
 }
 
 export function bindStage(stage: StageDefinition): BoundStage {
   if (stage.kind === 'source') return bindSource(stage.body as SourceBody<unknown>)
+  if (isStreamBody(stage.body)) return bindStream(stage.body)
   if (typeof stage.body === 'function') return bindFunction(stage.body as BoundStage['process'])
   return bindObject(stage.body as StageObject<unknown, unknown, unknown>)
 }
@@ -31,7 +37,24 @@ function bindFunction(process: BoundStage['process']): BoundStage {
 }
 
 function bindSource(body: SourceBody<unknown>): BoundStage {
-  return { ...EMPTY_STAGE, items: (ctx) => (typeof body === 'function' ? body(ctx) : body) }
+  if (typeof body === 'function') return { ...EMPTY_STAGE, items: body }
+  if (!isSourceObject(body)) return { ...EMPTY_STAGE, items: () => body }
+  return { ...EMPTY_STAGE, items: (ctx) => body.items(ctx), close: (ctx) => body.close?.(ctx) }
+}
+
+export function isSourceObject(body: unknown): body is SourceObject<unknown> {
+  return typeof (body as Partial<SourceObject<unknown>> | null)?.items === 'function'
+}
+
+function bindStream(body: StreamBody<unknown, unknown>): BoundStage {
+  const bound: BoundStage = {
+    ...EMPTY_STAGE,
+    open: async (ctx) => {
+      bound.stream = await body.openStream(ctx, () => bound.changed?.())
+    },
+    close: () => bound.stream?.close(),
+  }
+  return bound
 }
 
 function bindObject(parts: StageObject<unknown, unknown, unknown>): BoundStage {

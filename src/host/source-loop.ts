@@ -38,6 +38,8 @@ export class SourceLoop {
     await core.attempt('MILLRACE_SOURCE_FAILED', 'failed to read', async () => {
       context.position = this.#finality.takeUp()
       if (core.task.life > 1) this.#takeUp()
+      // The run ended before it began: what is only made to be closed is not made.
+      if (stop.isDraining) return
       await readItems(await bound.items(context), {
         place: this.#place,
         abandon: () => {

@@ -1,4 +1,5 @@
 /** The context object that process functions get. */
+import { CRASH, type CrashingContext } from '../define/crash.ts'
 import type { Logger, StageContext } from '../define/stage-body.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
 
@@ -8,11 +9,13 @@ export interface ContextPlace {
   worker: number
 }
 
-export class WorkerContext implements StageContext {
+export class WorkerContext implements StageContext, CrashingContext {
   readonly pipeline: string
   readonly stage: string
   readonly worker: number
   readonly log: Logger
+  /** Set where the host has another life for the worker. */
+  declare [CRASH]?: (error: unknown) => void
   /** Plain field: it is written for every item. */
   item = 0
   attempt = 1
@@ -63,6 +66,7 @@ export class WorkerContext implements StageContext {
       this.log,
       this.#isTimed,
     )
+    if (this[CRASH] !== undefined) context[CRASH] = this[CRASH]
     context.item = item
     context.attempt = attempt
     return context

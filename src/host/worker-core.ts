@@ -1,6 +1,7 @@
 /**
  * What all loops of a worker share: its queues, its counters, how it fails and how it leaves.
  */
+import { CRASH } from '../define/crash.ts'
 import type { StageDefinition } from '../define/pipeline.ts'
 import { ADVICE, MillraceError, type MillraceErrorCode } from '../errors.ts'
 import { sharedNowMs, WorkerCounters } from '../observe/counters.ts'
@@ -29,6 +30,8 @@ export interface WorkerHost {
   ready: () => Promise<void>
   /** Told of each failure; `isItem`: an item failed, and the stage goes on. */
   fail: (failure: Failure, isItem: boolean) => void
+  /** Ends the worker, so that its next life goes on; none where there is no other life for it. */
+  die?: (death: Failure) => void
 }
 
 /** `madeBy` of what `flush` gave. */
@@ -80,6 +83,13 @@ export class WorkerCore {
     const log = makeLog(task.place, this.counters)
     const isTimed = task.stage.timeoutMs !== undefined
     this.context = new WorkerContext(task.place, this.stop, level, log, isTimed)
+    const { die } = host
+    if (die !== undefined) {
+      this.context[CRASH] = (error) => {
+        const item = this.counters.inHand
+        die(this.failure('MILLRACE_WORKER_DIED', 'died', error, item === 0 ? undefined : item))
+      }
+    }
     this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
     const isBatched = (to: string): boolean =>
       definitions.find(({ name }) => name === to)?.batch !== undefined

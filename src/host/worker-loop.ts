@@ -11,6 +11,7 @@ import type { StageDefinition } from '../define/pipeline.ts'
 import { ABANDONED, DONE, OUT, type Outcome, READY, RUNNING, sharedNowMs } from '../observe/counters.ts'
 import { Emitter, NOT_TAKEN } from './emitter.ts'
 import { ItemLoop } from './process-items.ts'
+import { StreamLoop } from './process-stream.ts'
 import { UnitLoop } from './process-units.ts'
 import { SourceLoop } from './source-loop.ts'
 import { FLUSH, WorkerCore, type WorkerHost } from './worker-core.ts'
@@ -76,6 +77,7 @@ export class WorkerLoop {
   #loop(): Promise<void> {
     const core = this.#core
     if (this.#source !== undefined) return this.#source.run()
+    if (core.bound.stream !== undefined) return new StreamLoop(core, this.#makeEmitter()).run()
     const hasUnits = core.plan.concurrency > 1 || core.plan.batch !== undefined
     return new (hasUnits ? UnitLoop : ItemLoop)(core, this.#makeEmitter()).run()
   }

@@ -3,6 +3,7 @@ import { BATCH_OPTIONS } from '../define/batch-options.ts'
 import { isObject, type OptionTable } from '../define/option-table.ts'
 import type { StageDefinition, StageKind } from '../define/stage-definition.ts'
 import { type SourceOptions, STAGE_OPTIONS, type StageOptions } from '../define/stage-options.ts'
+import { isStreamBody } from '../define/stream-body.ts'
 import { invalidOption, MillraceError } from '../errors.ts'
 import { checkOptions } from './check-options.ts'
 
@@ -100,6 +101,31 @@ const dropOldIsSimple: OptionRule = ({ definition: { name, batch }, options }) =
   if (why !== undefined) throw refuse(name, 'overflow', `overflow "drop-old" cannot be set on ${why}`)
 }
 
+/** What it holds when it fails cannot be told from what is done, so nothing of it can be tried again. */
+const NOT_FOR_STREAMS = [
+  'concurrency',
+  'retry',
+  'timeoutMs',
+  'maxFailures',
+  'poisonAfter',
+  'rateLimit',
+  'restart',
+] as const
+
+const streamsAreNotRepeated: OptionRule = ({ definition: { name, kind, body, batch, options } }) => {
+  if (kind === 'source' || !isStreamBody(body)) return
+  const why = 'a stage that gives its outputs of its own accord'
+  for (const option of NOT_FOR_STREAMS) {
+    const value = options[option]
+    if (value === undefined || value === false) continue
+    throw refuse(name, option, `${option} cannot be set on ${why}: what it has in hand cannot be told apart`)
+  }
+  if (options.onError !== undefined && options.onError !== 'stop')
+    throw refuse(name, 'onError', `onError must be "stop" on ${why}`)
+  if (batch !== undefined)
+    throw refuse(name, 'batch', `.batch() cannot come before ${why}; put .batch() before a stage of its own`)
+}
+
 const deadLettersEnd: OptionRule = ({ definition: { name, takesDeadLetters }, options: { onError } }) => {
   if (takesDeadLetters !== true || onError !== 'dead-letter') return
   throw refuse(name, 'onError', 'onError cannot be "dead-letter" where dead letters go')
@@ -113,6 +139,7 @@ const OPTION_RULES: readonly OptionRule[] = [
   batchesHaveTheirOwnKey,
   dropOldIsSimple,
   deadLettersEnd,
+  streamsAreNotRepeated,
 ]
 
 function refuse(stage: string, option: string, message: string): MillraceError {

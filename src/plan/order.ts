@@ -7,6 +7,7 @@
  */
 import type { StageDefinition } from '../define/stage-definition.ts'
 import type { Order } from '../define/stage-options.ts'
+import { isStreamBody } from '../define/stream-body.ts'
 import type { CheckedStage } from './option-rules.ts'
 import type { PlannedStage } from './plan.ts'
 
@@ -44,9 +45,10 @@ function orderOf(
 }
 
 function whyUnordered(
-  { from, batch, takesDeadLetters }: StageDefinition,
+  { body, from, batch, takesDeadLetters }: StageDefinition,
   before: ReadonlyMap<string, StageOrder>,
 ): string | undefined {
+  if (isStreamBody(body)) return 'its outputs come of their own accord'
   if (takesDeadLetters === true) return 'dead letters come from several workers'
   if (from.length !== 1) return 'it reads several queues'
   if (before.get(from[0].stage)?.isSorted !== true)

@@ -3,6 +3,7 @@ import type { BatchOptions } from '../define/batch-options.ts'
 import type { OptionTable } from '../define/option-table.ts'
 import type { StageDefinition } from '../define/stage-definition.ts'
 import { STAGE_OPTIONS } from '../define/stage-options.ts'
+import { isStreamBody } from '../define/stream-body.ts'
 import { checkOptions } from './check-options.ts'
 import type { CheckedStage } from './option-rules.ts'
 import type { StageOrder } from './order.ts'
@@ -59,10 +60,10 @@ function planBatch({ size, bytes, withinMs, by }: BatchOptions, capacity: number
 
 /** What a source had read when it died is not known: only who wrote it can tell whether it may begin again. */
 function planRestart(
-  { kind }: StageDefinition,
+  { kind, body }: StageDefinition,
   { on, restart }: CheckedStage['options'],
 ): PlannedStage['restart'] {
-  const isOff = restart === undefined && (kind === 'source' || on === 'loop')
+  const isOff = restart === undefined && (kind === 'source' || on === 'loop' || isStreamBody(body))
   if (isOff || restart === false) return false
   const fields: OptionTable = STAGE_OPTIONS.restart.fields
   return checkOptions('restart', fields, restart ?? {}) as unknown as PlannedStage['restart']

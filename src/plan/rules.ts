@@ -1,5 +1,6 @@
 /** What must hold of a blueprint before any thread starts: one function and one error code a rule. */
 import type { Feed, StageDefinition } from '../define/stage-definition.ts'
+import { isStreamBody } from '../define/stream-body.ts'
 import { MillraceError, show } from '../errors.ts'
 import { sendsDeadLetters } from './close-ends.ts'
 
@@ -132,7 +133,7 @@ const everyOutputIsRead: Rule = (stages, pipeline) => {
 const bodiesCanRun: Rule = (stages) => {
   for (const { kind, name, body, builtin } of stages) {
     if (builtin !== undefined) continue
-    const isFit = kind === 'source' ? isSource(body) : typeof body === 'function' || isStageObject(name, body)
+    const isFit = kind === 'source' ? isSource(body) : isStage(name, body)
     if (isFit) continue
     const expected =
       kind === 'source'
@@ -165,6 +166,22 @@ const deadLettersHaveAPlace: Rule = (stages) => {
   )
 }
 
+/** An item that such a stage has taken is done, as far as anyone can tell, and may still be lost with it. */
+const checkpointsKnowWhatIsDone: Rule = (stages) => {
+  const before = new Map<string, string | undefined>()
+  // In topological order, but for the sink of the dead letters.
+  for (const { name, kind, body, options, from } of stages) {
+    const source = from.map(({ stage }) => before.get(stage)).find((found) => found !== undefined)
+    before.set(name, kind === 'source' && options?.checkpoint !== undefined ? name : source)
+    if (source === undefined || !isStreamBody(body)) continue
+    throw new MillraceError(
+      'MILLRACE_INVALID_OPTION',
+      `stage "${source}": checkpoint cannot be kept, because stage "${name}" gives its outputs of its own accord: what it has in hand cannot be told apart; a command can do with mapping: "one-to-one"`,
+      { stage: source, option: 'checkpoint' },
+    )
+  }
+}
+
 export const RULES: readonly Rule[] = [
   stagesHaveNames,
   onlyOneIsFedByTheCaller,
@@ -178,6 +195,7 @@ export const RULES: readonly Rule[] = [
   bodiesCanRun,
   sourcesCanBeCounted,
   deadLettersHaveAPlace,
+  checkpointsKnowWhatIsDone,
 ]
 
 const PARTS = ['open', 'process', 'flush', 'close']
@@ -190,9 +208,13 @@ function describeFeed({ stage, branch }: Feed, stages: readonly StageDefinition[
 
 function isSource(body: unknown): boolean {
   if (typeof body === 'function') return true
-  return (
-    typeof body === 'object' && body !== null && (Symbol.iterator in body || Symbol.asyncIterator in body)
-  )
+  if (typeof body !== 'object' || body === null) return false
+  if (Symbol.iterator in body || Symbol.asyncIterator in body) return true
+  return typeof (body as { items?: unknown }).items === 'function'
+}
+
+function isStage(name: string, body: unknown): boolean {
+  return typeof body === 'function' || isStreamBody(body) || isStageObject(name, body)
 }
 
 function isStageObject(stage: string, body: unknown): boolean {

@@ -55,15 +55,20 @@ test('shared words of queues are reached only through the one door', () => {
   assert.deepEqual(users, ['queue/atomics.ts'])
 })
 
-test('only hosts create threads, and only the command line a process: to have a syntax error found', () => {
+test('only hosts create threads and processes; the command line one, to have a syntax error found', () => {
   assertOnly(/\bnew Worker\(/, ['host/thread/thread-host.ts'])
-  assertOnly(/\bnode:(child_process|cluster)\b/, ['cli/find-syntax-error.ts'])
+  assertOnly(/\bnode:(child_process|cluster)\b/, [
+    'cli/find-syntax-error.ts',
+    'host/child/guardian.ts',
+    'host/child/program.ts',
+  ])
 })
 
 test('timers are for deadlines, for keeping alive and for views', () => {
   const reasons: Record<string, string> = {
     'queue/doorbell.ts': 'a waiting process is kept alive; the timeout of a wait',
     'host/finality.ts': 'how often a source that tracks its items looks which are final',
+    'host/child/program.ts': 'how long a program has to end after SIGTERM, and what it started after it',
     'host/trials.ts': 'the deadline of an item',
     'run/worker-stack.ts': 'how long a worker may take to tell its stack',
     'host/read-items.ts': 'how long a source that waits may take after the drain began',

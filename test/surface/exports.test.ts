@@ -97,6 +97,10 @@ const EXPECTED: Record<string, Surface> = {
       'WorkerRestart',
     ],
   },
+  'command.ts': {
+    values: ['command'],
+    types: ['Command', 'CommandOptions', 'FrameOf', 'Framing', 'Mapping'],
+  },
   'sources.ts': { values: ['readLines'], types: ['ReadLinesOptions'] },
   'sinks.ts': { values: ['writeLines'], types: ['WriteLinesOptions'] },
 }

@@ -108,6 +108,7 @@ test('the entry files export nothing but what they are meant to', async () => {
     index: await names('index.js'),
     sources: await names('sources.js'),
     sinks: await names('sinks.js'),
+    command: await names('command.js'),
   }
   assert.deepEqual(found, {
     index: [
@@ -129,5 +130,6 @@ test('the entry files export nothing but what they are meant to', async () => {
     ],
     sources: ['readLines'],
     sinks: ['writeLines'],
+    command: ['command'],
   })
 })

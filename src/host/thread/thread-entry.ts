@@ -45,6 +45,10 @@ try {
       port.unref()
     },
     fail: (failure, isItem) => post({ millrace: 'failure', failure, isItem }),
+    die: (death) => {
+      post({ millrace: 'death', death })
+      process.exit(1)
+    },
   })
   await loop.run()
 } catch (error) {

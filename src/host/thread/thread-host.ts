@@ -40,12 +40,13 @@ export function startThread(
   const ended = new Deferred<WorkerEnd>()
   let hasFailed = false
   let thrown: unknown
+  let foretold: Failure | undefined
   worker.on('message', (message: FromThread) => {
     if (message?.millrace === 'ready') opened.resolve()
     else if (message?.millrace === 'failure') {
       hasFailed ||= !message.isItem
       onFailure(message.failure, message.isItem)
-    }
+    } else if (message?.millrace === 'death') foretold = message.death
   })
   // Always listened to: an 'error' that nobody hears would end the main thread.
   worker.on('error', (error) => {
@@ -55,7 +56,7 @@ export function startThread(
     threadEnded(threadId)
     const isDone = counters.life === DONE
     // A worker that told of its failure, and died before it was done with its end, has said why.
-    const death = isDone || hasFailed ? {} : { death: deathOf(task, counters, code, thrown) }
+    const death = isDone || hasFailed ? {} : { death: foretold ?? deathOf(task, counters, code, thrown) }
     opened.resolve()
     ended.resolve({ how: isDone ? 'done' : 'died', ...death })
   })

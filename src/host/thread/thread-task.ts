@@ -10,4 +10,8 @@ export interface ThreadTask extends LocatedTask {
 }
 
 /** Worker -> starter. The other way: `ToWorker`. */
-export type FromThread = { millrace: 'ready' } | { millrace: 'failure'; failure: Failure; isItem: boolean }
+export type FromThread =
+  | { millrace: 'ready' }
+  | { millrace: 'failure'; failure: Failure; isItem: boolean }
+  /** Why it is about to end without being done. */
+  | { millrace: 'death'; death: Failure }

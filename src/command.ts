@@ -1,0 +1,4 @@
+/** Programs as sources, stages and sinks: `millrace/command`. */
+export { type Command, command } from './command/command.ts'
+export type { CommandOptions, Mapping } from './command/command-options.ts'
+export type { FrameOf, Framing } from './command/framing.ts'

@@ -1,0 +1,193 @@
+/**
+ * A program that gives one output for each item, in their order.
+ *
+ * So it is known which items it has in hand. If it ends before its time, its worker ends with it, and the next life of
+ * the worker sends them to a new program. If one item takes too long, the program is replaced here, and the others are
+ * sent again.
+ */
+import { CRASH, type CrashingContext } from '../define/crash.ts'
+import type { StageContext } from '../define/stage-body.ts'
+import { bug } from '../errors.ts'
+import type { Program } from '../host/child/program.ts'
+import { badFrame } from './frame-decoder.ts'
+import type { FrameReader } from './frame-reader.ts'
+import { FrameWriter } from './frame-writer.ts'
+import { type CheckedCommand, failureOf, readFrames, startProgram } from './spec.ts'
+
+/** An item that waits for its output. */
+interface Pending {
+  item: unknown
+  resolve: (output: unknown) => void
+  reject: (error: unknown) => void
+}
+
+/** One program, and how it is written to and read from. */
+interface Run {
+  program: Program
+  reader: FrameReader
+  writer: FrameWriter
+}
+
+export class CommandPairs {
+  readonly #command: CheckedCommand
+  readonly #ctx: StageContext & CrashingContext
+  /** The signal of the run: that of an item is another. */
+  readonly #runSignal: AbortSignal
+  #run: Run | undefined
+  /** In the order in which they were written. */
+  #pending: Pending[] = []
+  #isEnding = false
+  #isFlushDue = false
+  /** What is wrong with the program for good. */
+  #failure: Error | undefined
+  #replacing: Promise<void> | undefined
+  #changed = (): void => {}
+
+  /** @throws MILLRACE_COMMAND_FAILED */
+  static async start(command: CheckedCommand, ctx: StageContext): Promise<CommandPairs> {
+    const pairs = new CommandPairs(command, ctx)
+    await pairs.#start()
+    return pairs
+  }
+
+  private constructor(command: CheckedCommand, ctx: StageContext) {
+    this.#command = command
+    this.#ctx = ctx
+    this.#runSignal = ctx.signal
+  }
+
+  /** The output for the item. */
+  process(item: unknown, { signal }: StageContext): Promise<unknown> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      const pending = { item, resolve, reject }
+      void this.#run?.writer.write(item)
+      this.#pending.push(pending)
+      this.#flushSoon()
+      if (signal !== this.#runSignal) this.#heed(signal, pending)
+    })
+  }
+
+  /** No more items: tells the program, and waits for its end. @throws what is wrong with it */
+  async finish(): Promise<void> {
+    await this.#replacing
+    this.#isEnding = true
+    this.#run?.writer.end()
+    while (this.#failure === undefined && !this.#hasEnded) {
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve
+      })
+    }
+    const failure = this.#failure ?? (this.#run && failureOf(this.#command, this.#run.program))
+    if (failure !== undefined) throw failure
+  }
+
+  async close(): Promise<void> {
+    this.#isEnding = true
+    await this.#replacing?.catch(() => {})
+    await this.#run?.program.stop()
+  }
+
+  get #hasEnded(): boolean {
+    return this.#run === undefined || (this.#run.reader.hasEnded && this.#run.program.end !== undefined)
+  }
+
+  async #start(): Promise<void> {
+    const program = await startProgram(this.#command, true, this.#ctx)
+    if (program.stdin === undefined) throw bug('a program without an input')
+    const look = (): void => this.#look(run)
+    const reader = readFrames(this.#command, program, this.#ctx, look)
+    const writer = new FrameWriter(program.stdin, this.#command.input, () => {})
+    const run: Run = { program, reader, writer }
+    this.#run = run
+    void program.ended.then(look)
+  }
+
+  /** Several items that come in one turn of the event loop leave in one write. */
+  #flushSoon(): void {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    setImmediate(() => {
+      this.#isFlushDue = false
+      this.#run?.writer.flush()
+    })
+  }
+
+  #look(run: Run): void {
+    if (run !== this.#run) return
+    const { reader, program } = run
+    while (reader.hasFrame) {
+      const output = reader.take()
+      const pending = this.#pending.shift()
+      if (pending === undefined) {
+        this.#fail(badFrame('it gave more outputs than it got items'))
+        return
+      }
+      pending.resolve(output)
+    }
+    if (reader.failure !== undefined) this.#fail(reader.failure)
+    else if (
+      program.end !== undefined &&
+      reader.hasEnded &&
+      !(this.#isEnding && this.#pending.length === 0)
+    ) {
+      const left = this.#pending.length
+      void this.#lose(
+        program.failure(left === 0 ? '' : ` before it had given outputs for ${left} of its items`),
+      )
+    }
+    this.#changed()
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error
+    for (const { reject } of this.#pending.splice(0)) reject(error)
+    this.#changed()
+  }
+
+  /** The program is gone: so is the worker; where it cannot be, the oldest of the items has failed. */
+  async #lose(error: Error): Promise<void> {
+    const crash = this.#ctx[CRASH]
+    if (crash === undefined) {
+      this.#pending.shift()?.reject(error)
+      this.#replace()
+      return
+    }
+    await this.#run?.program.stop()
+    crash(error)
+  }
+
+  #heed(signal: AbortSignal, pending: Pending): void {
+    const onAbort = (): void => {
+      const place = this.#pending.indexOf(pending)
+      if (place < 0 || this.#runSignal.aborted) return
+      this.#pending.splice(place, 1)
+      pending.reject(signal.reason)
+      this.#replace()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+  }
+
+  /** Ends the program and sends what waits to another. */
+  #replace(): void {
+    const old = this.#run
+    this.#run = undefined
+    this.#replacing ??= this.#sendAgain(old?.program).then(
+      () => {
+        this.#replacing = undefined
+      },
+      (error) => {
+        this.#replacing = undefined
+        this.#fail(error)
+      },
+    )
+  }
+
+  async #sendAgain(old: Program | undefined): Promise<void> {
+    await old?.stop()
+    if (this.#isEnding && this.#pending.length === 0) return
+    await this.#start()
+    for (const { item } of this.#pending) void this.#run?.writer.write(item)
+    this.#run?.writer.flush()
+  }
+}

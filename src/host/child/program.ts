@@ -1,0 +1,160 @@
+/**
+ * A program that runs beside us: started without a shell, in a process group of its own, so that Ctrl-C in a terminal
+ * reaches us alone and everything it starts can be ended with it. See guardian.ts for what ends it when we are killed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import process from 'node:process'
+import type { Readable, Writable } from 'node:stream'
+import { Deferred } from '../../deferred.ts'
+import { MillraceError, show } from '../../errors.ts'
+import { forget, guard } from './guardian.ts'
+import { StderrTail } from './stderr-tail.ts'
+
+export interface ProgramSpec {
+  program: string
+  args: readonly string[]
+  cwd: string | URL | undefined
+  /** In addition to ours; undefined takes a variable away. */
+  env: Readonly<Record<string, string | undefined>> | undefined
+  /** Whether it reads anything; else its standard input is empty. */
+  hasInput: boolean
+  /** How long it has after SIGTERM before it is killed, in milliseconds. */
+  killMs: number
+  /** Takes each line of its standard error. */
+  onStderr: ((line: string) => void) | undefined
+}
+
+/** Exactly one of the two is there. */
+export interface ProgramEnd {
+  exitCode: number | null
+  signal: NodeJS.Signals | null
+}
+
+/** A program has ended: what it left behind in its group has so long to follow. */
+const LEFTOVER_MS = 1_000
+
+export class Program {
+  readonly spec: ProgramSpec
+  readonly stdin: Writable | undefined
+  readonly stdout: Readable
+  readonly stderr: StderrTail
+  /** Resolves when it has ended and what it said is read. Never rejects. */
+  readonly ended: Promise<ProgramEnd>
+  readonly #child: ChildProcess
+  readonly #ended = new Deferred<ProgramEnd>()
+  #end: ProgramEnd | undefined
+  /** Whether the group may have members: its number can belong to nobody else as long as it has. */
+  #hasGroup = true
+  #isStopping = false
+  #leftoverTimer: NodeJS.Timeout | undefined
+
+  /** @throws MILLRACE_COMMAND_FAILED if it cannot be started */
+  static async start(spec: ProgramSpec): Promise<Program> {
+    const program = new Program(spec)
+    const started = new Deferred<Error | undefined>()
+    program.#child
+      .once('spawn', () => started.resolve(undefined))
+      .once('error', (error) => started.resolve(error))
+    const error = await started.promise
+    if (error !== undefined) throw notStarted(spec, error as NodeJS.ErrnoException)
+    return program
+  }
+
+  private constructor(spec: ProgramSpec) {
+    this.spec = spec
+    this.#child = spawnProgram(spec)
+    const { pid, stdin, stdout, stderr } = this.#child
+    if (pid !== undefined) guard(pid)
+    this.stdin = stdin ?? undefined
+    this.stdout = stdout as Readable
+    this.stderr = new StderrTail(stderr ?? undefined, spec.onStderr)
+    this.ended = this.#ended.promise
+    // What it does not read is no error of ours: its end says whether it was one of its own.
+    stdin?.on('error', () => {})
+    // Kept, so that an error after the start is heard.
+    this.#child.on('error', () => {})
+    this.#child.once('exit', (exitCode, signal) => void this.#onExit({ exitCode, signal }))
+  }
+
+  /** Whether it was told to end. */
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
+  get end(): ProgramEnd | undefined {
+    return this.#end
+  }
+
+  /** Ends it: SIGTERM to all its group, after `killMs` SIGKILL. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.stdin?.destroy()
+    this.stdout.destroy()
+    if (this.#end === undefined) {
+      this.#signal('SIGTERM')
+      const timer = setTimeout(() => this.#signal('SIGKILL'), this.spec.killMs)
+      await this.ended
+      clearTimeout(timer)
+    }
+    clearTimeout(this.#leftoverTimer)
+    this.#signal('SIGKILL')
+    this.#hasGroup = false
+    await forget(this.#child.pid ?? 0)
+  }
+
+  /** The error that its end is; `what` was expected of it. */
+  failure(what = ''): MillraceError {
+    const { exitCode, signal } = this.#end ?? { exitCode: null, signal: null }
+    const how = signal === null ? `exited with status ${exitCode}` : `was ended by ${signal}`
+    const message = `program ${show(this.spec.program)} ${how}${what}${this.stderr.quote()}`
+    const error = new MillraceError('MILLRACE_COMMAND_FAILED', message)
+    return Object.assign(error, { exitCode, signal, stderr: this.stderr.text })
+  }
+
+  async #onExit(end: ProgramEnd): Promise<void> {
+    this.#end = end
+    this.#hasGroup = this.#hasGroup && isAlive(this.#child.pid ?? 0)
+    // Whoever lives on may hold the output open for ever.
+    if (this.#hasGroup) this.#leftoverTimer = setTimeout(() => this.#signal('SIGKILL'), LEFTOVER_MS)
+    await this.stderr.read
+    this.#ended.resolve(end)
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child
+    if (!this.#hasGroup || pid === undefined) return
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // Gone.
+    }
+  }
+}
+
+function spawnProgram({ program, args, cwd, env, hasInput }: ProgramSpec): ChildProcess {
+  try {
+    return spawn(program, args, {
+      cwd,
+      env: env === undefined ? process.env : { ...process.env, ...env },
+      detached: true,
+      shell: false,
+      stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    })
+  } catch (error) {
+    throw notStarted({ program }, error as NodeJS.ErrnoException)
+  }
+}
+
+function isAlive(group: number): boolean {
+  try {
+    return process.kill(-group, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function notStarted(spec: Pick<ProgramSpec, 'program'>, cause: NodeJS.ErrnoException): MillraceError {
+  const why = cause.code === 'ENOENT' ? 'there is none of this name, or no such cwd' : cause.message
+  const message = `program ${show(spec.program)} cannot be started: ${why}`
+  return new MillraceError('MILLRACE_COMMAND_FAILED', message, { cause })
+}

@@ -1,0 +1,302 @@
+// Programs as sources, stages and sinks.
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type CommandOptions, command } from '../../src/command.ts'
+import type { WireError } from '../../src/errors.ts'
+import {
+  type Blueprint,
+  type Failure,
+  MillraceError,
+  PipelineError,
+  pipeline,
+  type Report,
+  start,
+} from '../../src/index.ts'
+import { ANSWER } from '../fixtures/pipelines/programs.ts'
+import { untilGone } from '../support/alive.ts'
+import { assertBalanced, reportOf } from '../support/balance.ts'
+import { test, watch } from '../support/harness.ts'
+import { until } from '../support/turn.ts'
+
+const LOOP = { on: 'loop' } as const
+const range = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1))
+const lines = (items: Iterable<string>) => pipeline('commands').source('lines', () => items, LOOP)
+const sh = (script: string, options: Partial<CommandOptions> = {}) => ({
+  ...options,
+  program: 'sh',
+  args: ['-c', script],
+})
+
+async function outputs<Out>(blueprint: Blueprint<never, Out>, settings = {}) {
+  const run = watch(start(blueprint, {}, settings))
+  const all: Out[] = []
+  for await (const output of run) all.push(output as Out)
+  const report = await run.join()
+  assertBalanced(report)
+  return { all, report }
+}
+
+async function all(run: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of run);
+}
+
+async function failureOf(blueprint: Blueprint<never, unknown>) {
+  const run = watch(start(blueprint))
+  const error = await all(run).then(
+    () => run.join(),
+    (error: unknown) => error,
+  )
+  assert.ok(error instanceof PipelineError, `it did not fail: ${error}`)
+  assertBalanced(error.report as Report)
+  return error.failures[0] as Failure & { error: WireError }
+}
+
+test('a program that filters: its outputs in order, its end told by the end of its input', async () => {
+  const { all, report } = await outputs(
+    lines(range(5000)).stage('grep', command({ program: 'grep', args: ['7$'] }), LOOP),
+  )
+  assert.deepEqual(
+    all,
+    range(5000).filter((line) => line.endsWith('7')),
+  )
+  assert.deepEqual([report.stages[1].in, report.stages[1].done, report.stages[1].out], [5000, 5000, 500])
+})
+
+test('a program as source, as stage and as sink, and the arguments are no shell text', async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'millrace-'))
+  const file = path.join(directory, 'out; touch hacked $(touch hacked)')
+  try {
+    const report = await reportOf(
+      start(
+        pipeline('three')
+          .source('seq', command({ program: 'seq', args: ['5000'] }), LOOP)
+          .stage('rev', command({ program: 'rev' }), LOOP)
+          .sink('write', command({ program: 'dd', args: [`of=${file}`, 'status=none'] }), LOOP),
+      ),
+    )
+    assert.equal(report.outcome, 'completed')
+    assert.equal(report.stages[2].done, 5_000)
+    assert.equal(
+      readFileSync(file, 'utf8'),
+      `${range(5_000)
+        .map((line) => [...line].reverse().join(''))
+        .join('\n')}\n`,
+    )
+    assert.ok(!existsSync(path.join(directory, 'hacked')) && !existsSync('hacked'))
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('outputs come as the program gives them, not with the next item', async () => {
+  let give = (): void => {}
+  const more = new Promise<void>((resolve) => {
+    give = resolve
+  })
+  async function* slow() {
+    yield 'first'
+    await more
+    yield 'second'
+  }
+  const run = watch(
+    start(
+      pipeline('live')
+        .source('slow', slow, LOOP)
+        .stage('cat', command({ program: 'cat' }), LOOP),
+    ),
+  )
+  const seen: string[] = []
+  for await (const line of run) {
+    seen.push(line)
+    give()
+  }
+  assert.deepEqual(seen, ['first', 'second'])
+})
+
+test('every framing carries what it is for, whatever the sizes', async () => {
+  const bytes = (length: number) => Uint8Array.from({ length }, (_, index) => index % 251)
+  const cat = <F extends CommandOptions['input']>(framing: F) =>
+    command({ program: 'cat', input: framing!, output: framing! })
+  const through = async (items: unknown[], framing: NonNullable<CommandOptions['input']>) => {
+    const blueprint = pipeline('framings')
+      .source('items', () => items, LOOP)
+      .stage('cat', cat(framing) as never, LOOP)
+    return (await outputs(blueprint as Blueprint<never, unknown>)).all
+  }
+  const objects = [{ a: [1, 'zwei\n'] }, null, 'text', 4.5, [], 'ü'.repeat(100_000)]
+  assert.deepEqual(await through(objects, 'ndjson'), objects)
+  const blobs = [0, 1, 3, 65_536, 0, 300_000, 7].map(bytes)
+  assert.deepEqual(
+    (await through(blobs, 'length-prefixed')).map((blob) => Buffer.from(blob as Uint8Array)),
+    blobs.map((blob) => Buffer.from(blob)),
+  )
+  for (const size of [1, 1000, 100_000]) {
+    const frames = Array.from({ length: 20 }, (_, at) => new Uint8Array(size).fill(at))
+    const found = (await through(frames, { bytes: size })) as Uint8Array[]
+    assert.deepEqual(
+      found.map((frame) => [frame.length, frame[0], frame.at(-1)]),
+      frames.map((_, at) => [size, at, at]),
+    )
+  }
+  const chunks = (await through(blobs, 'chunks')) as Uint8Array[]
+  assert.ok(Buffer.concat(chunks).equals(Buffer.concat(blobs)))
+  assert.deepEqual(await through(['a', '', 'ö', 'x'.repeat(200_000)], 'lines'), [
+    'a',
+    '',
+    'ö',
+    'x'.repeat(200_000),
+  ])
+})
+
+test('one to one: each item has its output, several are under way, the order is kept', async () => {
+  const { all, report } = await outputs(
+    lines(range(1000)).stage('bc', command(sh(ANSWER, { mapping: 'one-to-one' })) as never, {
+      ...LOOP,
+      concurrency: 50,
+    }),
+  )
+  assert.deepEqual(
+    all,
+    range(1000).map((line) => `<${line}>`),
+  )
+  assert.deepEqual([report.stages[1].done, report.stages[1].out], [1000, 1000])
+})
+
+test('a program that fails ends the run: status, signal and its last words are told, what it gave before is out', async () => {
+  const bad = await failureOf(
+    lines(range(3)).stage('bad', command(sh('cat; echo no disk >&2; exit 3') as never), LOOP),
+  )
+  assert.equal(bad.code, 'MILLRACE_COMMAND_FAILED')
+  assert.equal(bad.error.message, "program 'sh' exited with status 3; its words on stderr:\n  no disk")
+  assert.deepEqual([bad.error.fields?.exitCode, bad.error.fields?.stderr], [3, 'no disk\n'])
+  const source = await failureOf(pipeline('p').source('bad', command(sh('kill -9 $$') as never), LOOP))
+  assert.match(source.message, /source|stage "bad".*was ended by SIGKILL/)
+  const sink = await failureOf(lines(range(3)).sink('bad', command(sh('exec 0<&-; exit 1') as never), LOOP))
+  assert.match(sink.message, /exited with status 1/)
+})
+
+test('an exit status may be declared to be none', async () => {
+  const grep = (exitCodes: number[]) =>
+    lines(['a']).stage('grep', command({ program: 'grep', args: ['b'], exitCodes }), LOOP)
+  assert.deepEqual((await outputs(grep([0, 1]))).all, [])
+  assert.match((await failureOf(grep([0]))).message, /exited with status 1/)
+})
+
+test('a program that is not there fails before anything is read', async () => {
+  let reads = 0
+  const source = () => {
+    reads++
+    return ['a']
+  }
+  const failure = await failureOf(
+    pipeline('p')
+      .source('s', source, LOOP)
+      .stage('x', command({ program: 'no-such-program' }), LOOP),
+  )
+  assert.match(failure.message, /program 'no-such-program' cannot be started: there is none of this name/)
+  assert.equal(reads, 0)
+})
+
+test('a program that ends before its input does ends the stream, as SENTINEL does', async () => {
+  function* forever() {
+    for (let number = 1; ; number++) yield String(number)
+  }
+  const { all, report } = await outputs(
+    pipeline('early')
+      .source('forever', forever, LOOP)
+      .stage('head', command({ program: 'head', args: ['-n', '5'] }), LOOP),
+  )
+  assert.deepEqual(all, range(5))
+  assert.equal(report.outcome, 'completed')
+})
+
+test('a slow reader slows down the program', { skip: process.platform !== 'linux' }, async () => {
+  const yes = command({ program: 'sh', args: ['-c', 'echo $$; exec yes'] })
+  const run = watch(
+    start(
+      pipeline('slow')
+        .source('yes', yes, LOOP)
+        .stage('cat', command({ program: 'cat' }), LOOP),
+    ),
+  )
+  const output = run[Symbol.asyncIterator]()
+  const pid = (await output.next()).value
+  // It sleeps only when it waits for room in its output.
+  await until(() => / S /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
+  const written = /wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]
+  assert.ok(Number(written) < 2 ** 22, `${written} bytes were written, and nobody reads them`)
+  await output.return?.()
+  assert.equal((await run.join()).outcome, 'completed')
+})
+
+test('what does not fit the framing is told with stage, item and value', async () => {
+  const input = await failureOf(lines(['fine', 'two\nlines']).stage('cat', command({ program: 'cat' }), LOOP))
+  assert.equal(input.code, 'MILLRACE_BAD_FRAME')
+  assert.match(
+    input.message,
+    /stage "cat" failed at item 2: with input "lines" an item has no newline in it, got 'two\\nlines'/,
+  )
+  const output = await failureOf(
+    lines(['{}', '{"a"']).stage('cat', command({ program: 'cat', output: 'ndjson' }), LOOP),
+  )
+  assert.match(output.message, /line 2 of its output is no JSON: '\{"a"'/)
+  const cut = await failureOf(
+    lines(['12345']).stage('cat', command({ program: 'cat', output: { bytes: 4 } }), LOOP),
+  )
+  assert.match(cut.message, /its output ends 2 bytes after the last whole frame of 4 bytes/)
+  const long = await failureOf(
+    lines(['12345']).stage('cat', command({ program: 'cat', maxFrameBytes: 4 }), LOOP),
+  )
+  assert.match(long.message, /cat/)
+})
+
+test('options are checked when the command is written; a stream refuses what needs to know its items', () => {
+  const refused = (make: () => unknown, message: RegExp) =>
+    assert.throws(make, (error) => error instanceof MillraceError && message.test(error.message))
+  refused(() => command({ program: '' }), /command: program must be the name or path of a program, got ''/)
+  refused(() => command({ program: 'a', args: 'b' as never }), /command: args must be an array of strings/)
+  refused(() => command({ program: 'a', input: 'csv' as never }), /command: input must be "lines", "ndjson"/)
+  refused(() => command({ program: 'a', shell: true } as never), /command: unknown option "shell"/)
+})
+
+for (const [option, value] of Object.entries({
+  concurrency: 2,
+  retry: { attempts: 2 },
+  timeoutMs: 5,
+  onError: 'skip',
+})) {
+  test(`${option} is refused on a program that gives what it gives`, async () => {
+    const blueprint = lines([]).stage('cat', command({ program: 'cat' }), { ...LOOP, [option]: value })
+    await assert.rejects(start(blueprint).join(), (error: PipelineError) => {
+      assert.equal(error.code, 'MILLRACE_INVALID_OPTION')
+      assert.match(error.message, new RegExp(`^stage "cat": ${option} `))
+      return true
+    })
+  })
+}
+
+test('an abort ends the program and all it has started, by force if it does not heed SIGTERM', async () => {
+  const stubborn = sh('trap "" TERM; sleep 1000 & echo $$ $!; while :; do sleep 1; done', { killMs: 50 })
+  const run = watch(start(pipeline('abort').source('stubborn', command(stubborn) as never, LOOP)))
+  const next = await run[Symbol.asyncIterator]().next()
+  const pids = String(next.value).split(' ').map(Number)
+  run.abort('enough')
+  assert.equal((await run.join()).outcome, 'aborted')
+  for (const pid of pids) await untilGone(pid, 200)
+})
+
+test('one to one: an item that takes too long fails, those after it are answered by another program', async () => {
+  const hanging = 'while read -r line; do [ $line = 5 ] && sleep 1000; echo "<$line>"; done'
+  const { all, report } = await outputs(
+    lines(range(12)).stage('hang', command(sh(hanging, { mapping: 'one-to-one', killMs: 50 })) as never, {
+      ...LOOP,
+      concurrency: 3,
+      timeoutMs: 1000,
+      onError: 'skip',
+    }),
+  )
+  assert.ok(report.stages[1].failed <= 3, `${report.stages[1].failed} failed`)
+  assert.ok(all.includes('<12>' as never) && !all.includes('<5>' as never), String(all))
+})
