@@ -222,7 +222,8 @@ export class UnitLoop {
     const isReady = () => {
       this.#core.refresh()
       if (stop.isSet || this.#core.isHeld || this.#hasUnitReady()) return true
-      if (isFull) return false
+      // A sink gives back what it is done with while the loop waits.
+      if (isFull) return this.#units.length < this.#limit
       const found = this.#reader.poll()
       return (
         found === 'item' ||

@@ -1,9 +1,11 @@
 // Several workers in a stage: order, balance, keys, promises.
 import assert from 'node:assert/strict'
-import { start } from '../../src/index.ts'
+import { pipeline, start } from '../../src/index.ts'
 import crew, { type CrewOptions } from '../fixtures/pipelines/crew.ts'
+import { reportOf } from '../support/balance.ts'
 import { Gates } from '../support/gates.ts'
 import { test, watch } from '../support/harness.ts'
+import { turn } from '../support/turn.ts'
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 const sorted = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b)
@@ -84,4 +86,22 @@ test('with concurrency, promises run side by side and leave in the order asked f
   })
   assert.deepEqual(sorted(asCompleted), range(40))
   assert.notDeepEqual(asCompleted, range(40))
+})
+
+test('a sink that has as many items in hand as it may have, and the last of them, comes to its end', async () => {
+  const delivered: number[] = []
+  const all = pipeline('last items')
+    .source('numbers', [1, 2], { on: 'loop' })
+    .sink(
+      'end',
+      async (number) => {
+        // The end of the stream is there by then.
+        for (let turns = 0; turns < 20; turns++) await turn()
+        delivered.push(number)
+      },
+      { on: 'loop', concurrency: 2 },
+    )
+  const report = await reportOf(watch(start(all)))
+  assert.equal(report.outcome, 'completed')
+  assert.deepEqual(delivered, [1, 2])
 })
