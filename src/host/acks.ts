@@ -35,8 +35,8 @@ export class Acks {
    * Notes that an item, or something made from it, failed: before it is settled. The first failure is the one told of.
    * An item that is not tracked, or is settled already, is no matter.
    */
-  fail(failure: Failure): void {
-    const entry = failure.item === undefined ? undefined : this.#entries.get(failure.item)
+  fail(item: number, failure: Failure): void {
+    const entry = this.#entries.get(item)
     if (entry !== undefined) entry.failure ??= failure
   }
 

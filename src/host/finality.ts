@@ -6,7 +6,7 @@
  * is counted for it on the way, and nothing can be counted wrongly by a worker that dies.
  */
 import { MillraceError } from '../errors.ts'
-import { COUNTER_BYTES, WorkerCounters } from '../observe/counters.ts'
+import { ABANDONED, COUNTER_BYTES, WorkerCounters } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
 import { LowWater } from '../queue/low-water.ts'
 import { QueueMemory } from '../queue/queue-memory.ts'
@@ -37,7 +37,8 @@ export class Finality {
     const { lowWater, counters } = core.task
     this.#core = core
     const queues = (lowWater?.queues ?? []).map((handle) => QueueMemory.from(handle))
-    this.#lowWater = new LowWater(queues, core.plan.sourceIndex ?? 0)
+    const sinks = (lowWater?.sinks ?? []).map((index) => queues[index])
+    this.#lowWater = new LowWater(queues, core.plan.sourceIndex ?? 0, sinks)
     this.#maxInFlight = lowWater?.maxInFlight ?? Number.POSITIVE_INFINITY
     const workers = Math.floor(counters.byteLength / COUNTER_BYTES)
     this.#all = Array.from({ length: workers }, (_, index) => new WorkerCounters(counters, index))
@@ -67,9 +68,9 @@ export class Finality {
     return tracked.value
   }
 
-  noteFailures(failures: readonly Failure[]): void {
-    this.#failuresHeard += failures.length
-    for (const failure of failures) this.#acks.fail(failure)
+  noteFailure(failure: Failure, items: readonly number[]): void {
+    this.#failuresHeard++
+    for (const item of items) this.#acks.fail(item, failure)
   }
 
   /** Whether so many items are under way that no other may follow now. */
@@ -77,8 +78,10 @@ export class Finality {
     if (this.#maxInFlight === Number.POSITIVE_INFINITY) return false
     const { counters } = this.#core
     if (counters.read - counters.finalUpTo < this.#maxInFlight) return false
-    counters.finalUpTo = this.#lowWater.oldest(counters.read) - 1
-    return counters.read - counters.finalUpTo >= this.#maxInFlight
+    counters.finalUpTo = Math.max(counters.finalUpTo, this.#lowWater.oldest(counters.read) - 1)
+    if (counters.read - counters.finalUpTo < this.#maxInFlight) return false
+    // Of what is under way when nobody takes anything any more, nothing moves.
+    return this.#lowWater.goesOn
   }
 
   async untilRoom(): Promise<void> {
@@ -98,7 +101,8 @@ export class Finality {
       this.#look()
       return counters.finalUpTo >= counters.read
     }
-    while (!isFinal() && !stop.isSet) await waiting.sleep(bell, () => stop.isSet, LOOK_MS)
+    while (!isFinal() && !stop.isSet && this.#lowWater.goesOn)
+      await waiting.sleep(bell, () => stop.isSet, LOOK_MS)
     this.#look()
     this.#checkpoint?.flush()
     await this.#acks.idle()
@@ -115,7 +119,9 @@ export class Finality {
 
   #look(): void {
     const { counters } = this.#core
-    const finalUpTo = this.#lowWater.oldest(counters.settled) - 1
+    // What it could not send on itself was its last.
+    const sent = counters.settled - counters.of(ABANDONED)
+    const finalUpTo = this.#lowWater.oldest(sent) - 1
     // Read after the queues: of every item that was seen gone, the failure was told before.
     const told = this.#all.reduce((sum, worker) => sum + worker.told, 0)
     if (told > this.#failuresHeard && !this.#isLost(told)) return

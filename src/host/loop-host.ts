@@ -17,9 +17,9 @@ export function startOnLoop(
   const { place } = task
   const gate = new Deferred()
   const opened = new Deferred()
-  const fail = (failure: Failure, isItem: boolean): void => {
+  const fail: OnFailure = (...told) => {
     try {
-      onFailure(failure, isItem)
+      onFailure(...told)
     } catch (error) {
       // A listener of the caller's threw: his error, not the worker's. It goes where it goes from a thread's event.
       queueMicrotask(() => {

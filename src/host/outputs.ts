@@ -126,7 +126,9 @@ export class Outputs {
   /** A branch that has ended drops what is meant for it, as long as another one goes on. */
   #putIntoBranch(queue: OutputQueue, value: unknown): Awaitable<Outcome> {
     const outcome = queue.put(value, this.#origin)
-    return outcome === ABANDONED && queue.isRefused && !this.areRefused ? DROPPED : outcome
+    const ofBranch = (settled: Outcome): Outcome =>
+      settled === ABANDONED && queue.isRefused && !this.areRefused ? DROPPED : settled
+    return typeof outcome === 'number' ? ofBranch(outcome) : outcome.then(ofBranch)
   }
 
   /** To each in turn; synchronous until one has to wait on the event loop. */

@@ -115,18 +115,19 @@ export class ItemLoop {
     }
     if (takeUp.isDeadLettered(ticket)) {
       const error = new MillraceError('MILLRACE_STAGE_FAILED', 'it failed before the worker was restarted')
-      this.#trials.tell(core.failure('MILLRACE_STAGE_FAILED', 'failed', error, this.#reader.item))
+      const { item, source } = this.#reader
+      this.#trials.tell(core.failure('MILLRACE_STAGE_FAILED', 'failed', error, item), [{ source, item }])
       this.#settle(ticket, FAILED)
       return FAILED
     }
     const verdict = takeUp.verdictOn(ticket)
     if (verdict === undefined) return this.#processOne()
-    const { item } = this.#reader
+    const { item, source } = this.#reader
     core.counters.take(ticket, item)
     core.context.beginItem(item, verdict.attempts + 1)
     core.counters.attempt = verdict.attempts + 1
-    core.outputs.begin(item, this.#reader.source, this.#reader.order, ticket)
-    const trial = { item, ticket, input: this.#reader.read(), attempts: verdict.attempts }
+    core.outputs.begin(item, source, this.#reader.order, ticket)
+    const trial = this.#trial(this.#reader.read(), verdict.attempts)
     if (verdict.fail === undefined) return this.#try(trial)
     const { code, message } = verdict.fail
     return this.#trials.settle(
@@ -137,15 +138,22 @@ export class ItemLoop {
   }
 
   #recover(error: unknown, input: unknown): Promise<Outcome> {
-    const { item, attempt } = this.#core.context
-    return this.#afterFailure(error, { item, ticket: this.#reader.id, input, attempts: attempt })
+    return this.#afterFailure(error, this.#trial(input, this.#core.context.attempt))
+  }
+
+  /** That of the item at the head. */
+  #trial(input: unknown, attempts: number): Trial {
+    const { item, source, id } = this.#reader
+    return { item, source, origins: [{ source, item }], ticket: id, input, attempts }
   }
 
   async #afterFailure(first: unknown, trial: Trial): Promise<Outcome> {
     try {
-      const next = await this.#trials.next(first, trial.attempts)
+      const next = await this.#trials.next(first, trial.attempts).catch((error: unknown) => ({ error }))
       if (next === 'retry') return await this.#tryAgain(trial)
-      return next === 'stopped' ? ABANDONED : await this.#trials.settle(first, trial)
+      if (next === 'stopped') return ABANDONED
+      // The user's `retry.if` failed: that is what must be told.
+      return await this.#trials.settle(typeof next === 'object' ? next.error : first, trial)
     } catch (error) {
       this.#core.fail('MILLRACE_STAGE_FAILED', 'failed', error, trial.item)
       return FAILED
@@ -173,10 +181,13 @@ export class ItemLoop {
     const { counters, isSink } = this.#core
     // A sink has no outputs: what it took without an error was delivered.
     const outcome = isSink && emitted === DROPPED ? OUT : emitted
+    if (this.#core.isLeft(outcome)) {
+      counters.leave(ticket, outcome)
+      return
+    }
     counters.note(ticket, outcome)
     this.#reader.commit()
     counters.count(outcome)
-    if (outcome === ABANDONED && this.#core.isRefused) this.#core.isOver = true
   }
 
   readonly #isReady = (): boolean => {

@@ -144,7 +144,10 @@ export class UnitLoop {
     if (noted !== undefined) return noted
     if (this.#takeUp?.isDeadLettered(ticket) === true) {
       const error = new MillraceError('MILLRACE_STAGE_FAILED', 'it failed before the worker was restarted')
-      this.#trials.tell(this.#core.failure('MILLRACE_STAGE_FAILED', 'failed', error, item))
+      this.#trials.tell(
+        this.#core.failure('MILLRACE_STAGE_FAILED', 'failed', error, item),
+        unit.place.origins,
+      )
       return FAILED
     }
     this.#core.outputs.begin(item, source, order, ticket)
@@ -191,13 +194,16 @@ export class UnitLoop {
     const { counters, isSink } = this.#core
     const outcome = isSink && emitted === DROPPED ? OUT : emitted
     const { ticket, records } = unit.place
+    if (this.#core.isLeft(outcome)) {
+      counters.leave(ticket, outcome)
+      return
+    }
     counters.note(ticket, outcome)
     for (const record of records) this.#reader.release(record)
     counters.count(outcome, records.length)
     counters.held = this.#reader.held
     const next = this.#units[0]
     if (next !== undefined) counters.take(next.place.ticket, next.place.item)
-    if (outcome === ABANDONED && this.#core.isRefused) this.#core.isOver = true
   }
 
   /** Whether no unit is left and none will come. What is held for a batch leaves now. */

@@ -26,9 +26,9 @@ export class SourceLoop {
     this.#source = core.plan.sourceIndex ?? 0
   }
 
-  /** Items that failed somewhere in the run. */
-  noteFailures(failures: readonly Failure[]): void {
-    this.#finality.noteFailures(failures)
+  /** Something failed somewhere in the run, and with it these items of this source. */
+  noteFailure(failure: Failure, items: readonly number[]): void {
+    this.#finality.noteFailure(failure, items)
   }
 
   /** Until the source ends, or the run drains. */

@@ -1,7 +1,7 @@
 /** What becomes of an item that failed: tried again, then what `onError` says. */
 import { MillraceError } from '../errors.ts'
 import { ABANDONED, FAILED, HELD, type Outcome, WORKING } from '../observe/counters.ts'
-import type { Failure } from '../observe/failure.ts'
+import type { Failure, ItemOrigin } from '../observe/failure.ts'
 import { makeDeadLetter } from './dead-letter.ts'
 import { isThenable } from './emitter.ts'
 import { retryDelayMs } from './retry.ts'
@@ -13,8 +13,11 @@ const TOLD_IN_FULL = 100
 
 /** An item that failed, or may. */
 export interface Trial {
-  /** Number at its source. */
+  /** Number at its source; of a batch, of its first item. */
   item: number
+  source: number
+  /** All that failed if it does: of a batch, each of its items. */
+  origins: readonly ItemOrigin[]
   /** What its outputs name it by. */
   ticket: number
   input: unknown
@@ -69,24 +72,24 @@ export class Trials {
     }
     if (plan.onError === 'dead-letter') {
       const isPut = await this.#putDeadLetter(failure, trial)
-      if (!isPut) return stop.isSet ? ABANDONED : FAILED
+      if (!isPut && stop.isSet) return ABANDONED
     }
-    this.tell(failure)
+    this.tell(failure, trial.origins)
     return FAILED
   }
 
   /** Before the item is given back: whoever sees it gone can know that it failed. */
-  tell(failure: Failure): void {
+  tell(failure: Failure, origins: readonly ItemOrigin[]): void {
     this.#core.counters.countTold()
     const { error: _, ...brief } = failure
-    this.#core.host.fail(++this.#told <= TOLD_IN_FULL ? failure : brief, true)
+    this.#core.host.fail(++this.#told <= TOLD_IN_FULL ? failure : brief, true, origins)
   }
 
   async #putDeadLetter(failure: Failure, trial: Trial): Promise<boolean> {
     const queue = this.#core.deadLetters
     if (queue === undefined) return false
     const letter = makeDeadLetter(failure, trial.input, trial.attempts, new Date())
-    const origin = { item: trial.item, source: 0, order: 0, madeBy: trial.ticket, part: 0 }
+    const origin = { item: trial.item, source: trial.source, order: 0, madeBy: trial.ticket, part: 0 }
     queue.begin()
     try {
       const outcome = await queue.put(letter, origin)

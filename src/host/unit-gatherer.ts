@@ -30,7 +30,8 @@ export class UnitGatherer {
   readonly #ready: Unit[] = []
   /** Batches of the life before, that are gathered again. */
   readonly #again = new Map<number, number[]>()
-  #mark = 0
+  /** Of the newest batch, over all lives: what lies in the next queue names its batch by it. */
+  #mark: number
   /** Since the last record came, writers that wait for room were asked to look again. */
   #hasAnswered = false
 
@@ -39,7 +40,7 @@ export class UnitGatherer {
     this.#reader = reader
     this.#takeUp = takeUp
     this.#batcher = core.plan.batch && new Batcher(core.plan.batch)
-    for (const mark of takeUp?.batches.keys() ?? []) this.#mark = Math.max(this.#mark, mark)
+    this.#mark = core.counters.batchMark
   }
 
   /** Time, by `performance.now()`, at which the next batch is to leave. */
@@ -89,7 +90,7 @@ export class UnitGatherer {
     const value = reader.read()
     this.#hasAnswered = false
     const ticket = reader.take()
-    const place = { item, source, order, ticket, records: [ticket] }
+    const place: UnitPlace = { item, source, order, ticket, origins: [{ source, item }], records: [ticket] }
     if (this.#batcher === undefined) {
       this.#ready.push(this.#unit(place, value))
       return
@@ -114,6 +115,7 @@ export class UnitGatherer {
   #close(batches: readonly Batch<unknown>[]): void {
     for (const { tickets } of batches) {
       this.#mark = this.#mark === MAX_MARK ? 1 : this.#mark + 1
+      this.#core.counters.batchMark = this.#mark
       for (const ticket of tickets) this.#reader.mark(ticket, this.#mark)
       this.#ready.push(this.#batch(tickets, this.#mark))
     }
@@ -130,6 +132,7 @@ export class UnitGatherer {
       source: isMixed ? MIXED_SOURCES : first.source,
       order: first.order,
       ticket: (BATCH_BIT | mark) >>> 0,
+      origins: members.map(({ place: { source, item } }) => ({ source, item })),
       records: tickets,
     }
     return this.#unit(

@@ -1,4 +1,5 @@
 /** One thing that a worker has in hand: an item or a batch of them. */
+import type { ItemOrigin } from '../observe/failure.ts'
 import { isThenable } from './emitter.ts'
 import type { Trial, Trials } from './trials.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -12,6 +13,8 @@ export interface UnitPlace {
   order: number
   /** Ticket of the item, or of the batch. */
   ticket: number
+  /** All items in it. */
+  origins: readonly ItemOrigin[]
   /** Tickets of the records to give back. */
   records: readonly number[]
 }
@@ -30,7 +33,8 @@ export class Unit {
 
   constructor(core: WorkerCore, place: UnitPlace, input: unknown, attempts: number) {
     this.place = place
-    this.trial = { item: place.item, ticket: place.ticket, input, attempts }
+    const { item, source, origins, ticket } = place
+    this.trial = { item, source, origins, ticket, input, attempts }
     this.context = core.context.forItem(place.item, attempts + 1)
   }
 

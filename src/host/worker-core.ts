@@ -4,7 +4,7 @@
 import { CRASH } from '../define/crash.ts'
 import type { StageDefinition } from '../define/pipeline.ts'
 import { ADVICE, MillraceError, type MillraceErrorCode } from '../errors.ts'
-import { sharedNowMs, WorkerCounters } from '../observe/counters.ts'
+import { ABANDONED, FAILED, type Outcome, sharedNowMs, WorkerCounters } from '../observe/counters.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
 import type { PlannedStage } from '../plan/plan.ts'
 import type { Doorbell } from '../queue/doorbell.ts'
@@ -20,6 +20,7 @@ import { Outputs } from './outputs.ts'
 import { StageControl } from './stage-control.ts'
 import { Waiting } from './waiting.ts'
 import { WorkerContext } from './worker-context.ts'
+import type { OnFailure } from './worker-life.ts'
 import type { InputTask, OutputTask, WorkerTask } from './worker-task.ts'
 
 /** What the host of a worker brings. */
@@ -28,8 +29,8 @@ export interface WorkerHost {
   baseline: number | undefined
   /** Everything is opened; resolves when the run begins. */
   ready: () => Promise<void>
-  /** Told of each failure; `isItem`: an item failed, and the stage goes on. */
-  fail: (failure: Failure, isItem: boolean) => void
+  /** Told of each failure. */
+  fail: OnFailure
   /** Ends the worker, so that its next life goes on; none where there is no other life for it. */
   die?: (death: Failure) => void
 }
@@ -113,6 +114,15 @@ export class WorkerCore {
   /** Nobody reads its outputs any more. */
   get isRefused(): boolean {
     return this.outputs.areRefused
+  }
+
+  /**
+   * Whether the item is left in its queue: the run did not bring it to its end. It was abandoned, or failed and ended the
+   * run. To its source it is not final: it is not acknowledged, and no checkpoint lies behind it.
+   */
+  isLeft(outcome: Outcome): boolean {
+    if (outcome === ABANDONED && this.isRefused) this.isOver = true
+    return outcome === ABANDONED ? this.isLeaving : outcome === FAILED && this.hasFailed
   }
 
   /** Takes note, now and then, of workers downstream that came or go; asked in every wait. */

@@ -1,5 +1,5 @@
 /** What every host gives: one life of a worker, from the outside. */
-import type { Failure } from '../observe/failure.ts'
+import type { Failure, ItemOrigin } from '../observe/failure.ts'
 
 export interface WorkerEnd {
   /** 'done': it wrote its DONE mark. 'died': it ended without. */
@@ -11,14 +11,15 @@ export interface WorkerEnd {
 /**
  * Called as soon as a failure is known: the worker may still take its time to end.
  * @param isItem an item failed, and the stage goes on
+ * @param origins the items of sources that failed with it: of a batch, all
  */
-export type OnFailure = (failure: Failure, isItem: boolean) => void
+export type OnFailure = (failure: Failure, isItem: boolean, origins?: readonly ItemOrigin[]) => void
 
 /** Starter -> worker. */
 export type ToWorker =
   | { millrace: 'start' }
-  /** For a source that wants to know: items that failed somewhere. */
-  | { millrace: 'item failures'; failures: Failure[] }
+  /** For a source that wants to know: something failed somewhere, and which of its items did with it. */
+  | { millrace: 'item failure'; failure: Failure; items: readonly number[] }
 
 export interface WorkerLife {
   /** The thread it runs in; it stays the same when the thread has ended. */

@@ -52,7 +52,7 @@ export class WorkerLoop {
 
   /** Takes what the run tells it while it lives. */
   hear(message: ToWorker): void {
-    if (message.millrace === 'item failures') this.#source?.noteFailures(message.failures)
+    if (message.millrace === 'item failure') this.#source?.noteFailure(message.failure, message.items)
   }
 
   async #live(): Promise<void> {

@@ -43,6 +43,8 @@ export interface Verdict {
 export interface LowWaterTask {
   /** All queues of the run, in topological order. */
   queues: QueueHandle[]
+  /** Places among them of those that sinks read. */
+  sinks: number[]
   /** Most items between the oldest that is not final and the newest; undefined: no limit. */
   maxInFlight: number | undefined
 }
@@ -76,10 +78,4 @@ export interface WorkerTask {
 /** Where a worker in a thread finds its stage, in addition. */
 export interface LocatedTask extends WorkerTask {
   locator: StageLocator
-}
-
-/** What a worker tells while it lives. */
-export interface WorkerEvents {
-  /** A failure that ends the run, or an item that failed (`isItem`: the run goes on). */
-  failure: (failure: import('../observe/failure.ts').Failure, isItem: boolean) => void
 }

@@ -49,6 +49,8 @@ const PHASE = 10
 const TOLD = 11
 const TURNS = 12
 const HELD_ITEMS = 13
+const BATCH_MARK = 14
+const FATAL_TICKET = 15
 const INTS = 32
 
 /** Bytes of one worker's counters. */
@@ -91,10 +93,29 @@ export class WorkerCounters {
     return this.#ints[HELD_ITEMS]
   }
 
+  /** Mark of the newest batch that it has closed: see host/unit-gatherer.ts. */
+  set batchMark(mark: number) {
+    this.#ints[BATCH_MARK] = mark
+  }
+  get batchMark(): number {
+    return this.#ints[BATCH_MARK]
+  }
+
   /** Before the records are given back. */
   note(ticket: number, outcome: Outcome): void {
     this.#ints[NOTED] = outcome
     this.#ints[NOTED_TICKET] = (ticket + 1) | 0
+  }
+
+  /** In place of that: the item stays where it is, and nobody will take it up. */
+  leave(ticket: number, outcome: Outcome): void {
+    if (outcome === FAILED) this.#ints[FATAL_TICKET] = (ticket + 1) | 0
+    else this.note(ticket, outcome)
+    this.dropHand()
+  }
+  /** Whether it is the item that ended the run. */
+  isFatal(ticket: number): boolean {
+    return this.#ints[FATAL_TICKET] === ((ticket + 1) | 0)
   }
 
   /** After the records were given back. */

@@ -22,6 +22,14 @@ export interface FailurePlace {
   item?: number
 }
 
+/** An item of a source: what failed was it, or was made from it. */
+export interface ItemOrigin {
+  /** Number of the source among the sources. */
+  source: number
+  /** Number of the item at that source. */
+  item: number
+}
+
 /** `stage "reverse" failed at item 1000: TypeError: x is not a function`. */
 export function makeFailure(
   code: MillraceErrorCode,

@@ -6,7 +6,7 @@ import { chooseWorkers } from './auto-workers.ts'
 import { checkOptions } from './check-options.ts'
 import { type ClosingContext, closeEnds } from './close-ends.ts'
 import { noteWhatCannotBe } from './notes.ts'
-import { checkStage } from './option-rules.ts'
+import { checkBatchesLeave, checkCheckpointsDiffer, checkStage } from './option-rules.ts'
 import { findOrder } from './order.ts'
 import type { Plan, PlannedRun } from './plan.ts'
 import { planQueues } from './plan-queues.ts'
@@ -43,9 +43,12 @@ export function makePlan(pipeline: Blueprint<never, unknown>, context: PlanConte
   const sorted = new Set(
     readers.flatMap(({ planned }, index) => (orders[index].isSorted ? [planned.name] : [])),
   )
+  const planned = readers.map((reader) => reader.planned)
+  checkCheckpointsDiffer(planned)
+  if (run.maxInFlight !== undefined) checkBatchesLeave(planned)
   return {
     pipeline: pipeline.name,
-    stages: readers.map(({ planned }) => planned),
+    stages: planned,
     queues: planQueues(readers, sorted, notes),
     run,
     notes,

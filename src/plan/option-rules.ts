@@ -1,11 +1,13 @@
 /** What must hold of the options of one stage, beyond what each must be: one function a rule. */
+import path from 'node:path'
 import { BATCH_OPTIONS } from '../define/batch-options.ts'
 import { isObject, type OptionTable } from '../define/option-table.ts'
 import type { StageDefinition, StageKind } from '../define/stage-definition.ts'
 import { type SourceOptions, STAGE_OPTIONS, type StageOptions } from '../define/stage-options.ts'
 import { isStreamBody } from '../define/stream-body.ts'
-import { invalidOption, MillraceError } from '../errors.ts'
+import { invalidOption, MillraceError, show } from '../errors.ts'
 import { checkOptions } from './check-options.ts'
+import type { PlannedBatch, PlannedStage } from './plan.ts'
 
 /** With the defaults of its kind filled in, those of fields too. */
 export type CheckedOptions = StageOptions &
@@ -141,6 +143,36 @@ const OPTION_RULES: readonly OptionRule[] = [
   deadLettersEnd,
   streamsAreNotRepeated,
 ]
+
+/**
+ * With a limit on what is under way, a batch may wait for items that wait for the batch. How many it takes to fill it cannot
+ * be known: items before it are dropped, multiplied, or sent elsewhere.
+ * @throws MILLRACE_INVALID_OPTION
+ */
+export function checkBatchesLeave(stages: readonly PlannedStage[]): void {
+  const mayWait = ({ size, withinMs = Number.POSITIVE_INFINITY }: PlannedBatch): boolean =>
+    size > 1 && withinMs === Number.POSITIVE_INFINITY
+  const waiting = stages.find(({ batch }) => batch !== undefined && mayWait(batch))
+  if (waiting === undefined) return
+  throw refuse(
+    waiting.name,
+    'batch',
+    'with maxInFlight a batch needs withinMs: it could wait for items that may not begin before it is done',
+  )
+}
+
+/** @throws MILLRACE_INVALID_OPTION */
+export function checkCheckpointsDiffer(stages: readonly PlannedStage[]): void {
+  const owners = new Map<string, string>()
+  for (const { name, checkpoint } of stages) {
+    if (checkpoint === undefined) continue
+    const file = path.resolve(checkpoint)
+    const owner = owners.get(file)
+    if (owner !== undefined)
+      throw refuse(name, 'checkpoint', `checkpoint ${show(checkpoint)} is that of source "${owner}", too`)
+    owners.set(file, name)
+  }
+}
 
 function refuse(stage: string, option: string, message: string): MillraceError {
   return new MillraceError('MILLRACE_INVALID_OPTION', `stage "${stage}": ${message}`, { stage, option })

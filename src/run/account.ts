@@ -123,7 +123,8 @@ function addLeft(
   // Of what it has in hand, by its own word.
   let decided = uncounted
   for (const record of left) {
-    if (isNoted(counters, record)) addOutcome(account, counters.noted, 1)
+    if (isFatal(counters, record)) account.failed++
+    else if (isNoted(counters, record)) addOutcome(account, counters.noted, 1)
     else if (wasPut(record, outputs)) account.done++
     else {
       undecided++
@@ -147,6 +148,10 @@ function addOutcome(account: Account, outcome: Outcome, items: number): void {
 
 function isNoted(counters: WorkerCounters, { ticket, batch }: Left): boolean {
   return counters.isNoted(ticket) || (batch !== 0 && counters.isNoted(batchTicket(batch)))
+}
+
+function isFatal(counters: WorkerCounters, { ticket, batch }: Left): boolean {
+  return counters.isFatal(ticket) || (batch !== 0 && counters.isFatal(batchTicket(batch)))
 }
 
 /** Whether the newest record in one of the lanes was made from the item. */

@@ -77,10 +77,18 @@ export function makeTask(
     verdict,
     lowWater: lowWater && {
       queues: lowWater.queues.map(({ memory }) => memory.handle),
+      sinks: toSinks(lowWater.queues),
       maxInFlight: lowWater.maxInFlight,
     },
     spins: connections.spins,
   }
+}
+
+/** Places of the queues at whose ends items leave the run. */
+function toSinks(queues: readonly RunQueue[]): number[] {
+  const isLast = ({ to, kind }: RunQueue): boolean =>
+    kind === 'items' && !queues.some(({ from, kind }) => from === to && kind === 'items')
+  return queues.flatMap((queue, index) => (isLast(queue) ? [index] : []))
 }
 
 /** Every end of a queue that the worker holds. */

@@ -4,8 +4,8 @@
  * It decides nothing: the manager is told what happens and says what to do.
  */
 import { MillraceError, type MillraceErrorCode } from '../errors.ts'
-import type { ToWorker } from '../host/worker-life.ts'
-import { type Failure, makeFailure } from '../observe/failure.ts'
+import type { OnFailure } from '../host/worker-life.ts'
+import { type Failure, type ItemOrigin, makeFailure } from '../observe/failure.ts'
 import type { PipelineStage } from './stage.ts'
 import { type EarlyEnd, findEarlyEnd, StageGraph } from './stage-graph.ts'
 import type { StageWorker } from './stage-worker.ts'
@@ -14,7 +14,7 @@ import type { Wiring } from './wire.ts'
 export interface CrewEvents {
   /** A worker has opened everything, or is gone. */
   ready: () => void
-  failed: (failure: Failure, isItem: boolean) => void
+  failed: OnFailure
   restarting: (stage: PipelineStage, death: Failure, delayMs: number) => void
   mayRestart: () => boolean
   ended: (stage: PipelineStage) => void
@@ -69,9 +69,14 @@ export class Crew {
     for (const [, worker] of this.#workers()) worker.triggerTerminate()
   }
 
-  /** Tells the sources. */
-  tellSources(message: ToWorker): void {
-    for (const stage of this.stages) if (stage.plan?.kind === 'source') stage.tell(message)
+  /** Tells every source of something that failed, and each which of its items did with it. */
+  tellSources(failure: Failure, origins: readonly ItemOrigin[]): void {
+    for (const stage of this.stages) {
+      const { kind, sourceIndex = 0 } = stage.plan ?? {}
+      if (kind !== 'source') continue
+      const items = origins.filter(({ source }) => source === sourceIndex).map(({ item }) => item)
+      stage.tell({ millrace: 'item failure', failure, items })
+    }
   }
 
   /** What the end of this stage means for those upstream; undefined: nothing, it came in its time. */
@@ -106,8 +111,8 @@ export class Crew {
 
   #launchStage(stage: PipelineStage): void {
     stage.events = {
-      failed: (failure, isItem) =>
-        this.#events.failed(this.#isTerminating ? ofOurs(failure) : failure, isItem),
+      failed: (failure, ...rest) =>
+        this.#events.failed(this.#isTerminating ? ofOurs(failure) : failure, ...rest),
       ready: () => this.#events.ready(),
       restarting: (death, delayMs) => this.#events.restarting(stage, death, delayMs),
       mayRestart: () => this.#events.mayRestart(),

@@ -9,7 +9,7 @@ import { EventEmitter } from 'node:events'
 import { Deferred } from '../deferred.ts'
 import { RUN_OPTIONS } from '../define/stage-options.ts'
 import { MillraceError, PipelineError } from '../errors.ts'
-import type { Failure } from '../observe/failure.ts'
+import type { Failure, ItemOrigin } from '../observe/failure.ts'
 import type { Report, RunOutcome } from '../observe/report.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { hasOutput } from '../plan/make-plan.ts'
@@ -224,7 +224,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     const { stages, stop } = prepared.wiring
     this.#crew = new Crew(prepared.wiring, {
       ready: () => this.#openGates(),
-      failed: (failure, isItem) => (isItem ? this.#onItemFailure(failure) : this.#onFailure(failure)),
+      failed: (failure, isItem, origins) =>
+        isItem ? this.#onItemFailure(failure, origins) : this.#onFailure(failure),
       restarting: (stage, death, delayMs) => this.#onRestart(stage, death, delayMs),
       mayRestart: () => this.#state.is('running', 'draining'),
       ended: (stage) => this.#onEnded(stage),
@@ -299,13 +300,11 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   /** An item failed, and its stage goes on: unless there were too many. */
-  #onItemFailure(failure: Failure): void {
+  #onItemFailure(failure: Failure, origins: readonly ItemOrigin[] = []): void {
     const { plan } = this.stages.find(({ name }) => name === failure.stage) ?? {}
     const tooMany = this.#failures.noteItem(failure, plan, performance.now())
     // What a source could not acknowledge is its own failure, and no news to it.
-    if (failure.code !== 'MILLRACE_ACK_FAILED') {
-      this.#crew?.tellSources({ millrace: 'item failures', failures: [failure] })
-    }
+    if (failure.code !== 'MILLRACE_ACK_FAILED') this.#crew?.tellSources(failure, origins)
     this.#events.emit('failure', failure)
     if (tooMany !== undefined) this.#onFailure(tooMany)
   }

@@ -2,6 +2,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import type { HostName } from '../define/stage-options.ts'
 import { checkKnown, invalidOption } from '../errors.ts'
+import type { OnFailure } from '../host/worker-life.ts'
 import type { Failure } from '../observe/failure.ts'
 import type { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
@@ -55,7 +56,7 @@ export interface StageResult extends Account {
 
 /** What a run wants to know of its stages. */
 export interface StageEvents {
-  failed: (failure: Failure, isItem: boolean) => void
+  failed: OnFailure
   /** A worker has opened everything, or is gone. */
   ready: () => void
   restarting: (death: Failure, delayMs: number) => void

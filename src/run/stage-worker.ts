@@ -39,7 +39,7 @@ export interface WorkerParts {
 }
 
 export interface WorkerEvents {
-  failed: (failure: Failure, isItem: boolean) => void
+  failed: OnFailure
   /** It has opened everything, or is gone. */
   ready: () => void
   /** It died, and begins again after the delay. */
@@ -167,9 +167,7 @@ export class StageWorker {
     this.#state = 'alive'
     this.counters.life = STARTING
     try {
-      const life = this.#parts.start(this.#lives, verdict, (failure, isItem) =>
-        this.#onFailure(failure, isItem),
-      )
+      const life = this.#parts.start(this.#lives, verdict, (...told) => this.#onFailure(...told))
       this.#life = life
       void life.ready.then(() => this.#onReady(life))
       void life.ended.then((end) => this.#onEnd(end))
@@ -181,9 +179,10 @@ export class StageWorker {
     }
   }
 
-  #onFailure(failure: Failure, isItem: boolean): void {
+  #onFailure(...told: Parameters<OnFailure>): void {
+    const [, isItem] = told
     if (!isItem) this.#hasFailed = true
-    this.#events.failed(failure, isItem)
+    this.#events.failed(...told)
   }
 
   #onReady(life: WorkerLife): void {

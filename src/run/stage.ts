@@ -3,7 +3,7 @@ import { Deferred } from '../deferred.ts'
 import type { HostName } from '../define/stage-options.ts'
 import { bug, invalidOption, MillraceError } from '../errors.ts'
 import { StageControl } from '../host/stage-control.ts'
-import type { ToWorker } from '../host/worker-life.ts'
+import type { OnFailure, ToWorker } from '../host/worker-life.ts'
 import type { WorkerCounters } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
 import type { PlannedStage } from '../plan/plan.ts'
@@ -274,7 +274,7 @@ export class PipelineStage {
       this.events.mayRestart(),
     )
     const worker: StageWorker = new StageWorker(parts, {
-      failed: (failure, isItem) => this.#onFailure(failure, isItem),
+      failed: (...told) => this.#onFailure(...told),
       ready: () => this.#onReady(worker),
       restarting: (death, delayMs) => this.events.restarting(death, delayMs),
       ended: () => {
@@ -290,9 +290,10 @@ export class PipelineStage {
     this.events.ready()
   }
 
-  #onFailure(failure: Failure, isItem: boolean): void {
+  #onFailure(...told: Parameters<OnFailure>): void {
+    const [failure, isItem] = told
     if (!isItem) this.#failures.push(failure)
-    this.events.failed(failure, isItem)
+    this.events.failed(...told)
   }
 
   #connected(): StageConnections {

@@ -101,6 +101,28 @@ test('what retry.if says no to is not tried again', async () => {
   assert.equal(tries, 3)
 })
 
+test('a retry.if that throws fails the item that it was asked of', async () => {
+  for (const concurrency of [1, 2]) {
+    const options: StageOptions = {
+      ...LOOP,
+      concurrency,
+      onError: 'skip',
+      retry: {
+        attempts: 5,
+        if: () => {
+          throw new TypeError('no if')
+        },
+      },
+    }
+    const { all, report } = await outputs(numbers(3).stage('work', async (n) => throwAt(2)(n), options))
+    assert.deepEqual(all, [1, 3])
+    assert.deepEqual(
+      report.failures.map(({ message }) => message),
+      ['stage "work" failed at item 2: TypeError: no if'],
+    )
+  }
+})
+
 test('a generator that fails in the middle is tried again without giving twice what it gave', async () => {
   const { all } = await outputs(
     numbers(3).stage(

@@ -1,6 +1,6 @@
 // Flows that are no chain: batches, splits, merges.
 import assert from 'node:assert/strict'
-import { pipeline, type Report, type StageOptions, start } from '../../src/index.ts'
+import { pipeline, type Report, SENTINEL, type StageOptions, start } from '../../src/index.ts'
 import { test, watch } from '../support/harness.ts'
 
 const LOOP = { on: 'loop' } as const
@@ -170,6 +170,32 @@ test('a branch that ends early does not end the others', async () => {
   ).join()
   assert.deepEqual(got, range(50))
   assert.equal(report.outcome, 'completed')
+})
+
+test('an item goes on to its other branches when one of them ends while it waits for room there', async () => {
+  const seen: number[] = []
+  const both = async function* (n: number) {
+    yield { n, to: 'short' as const }
+    yield { n, to: 'long' as const }
+  }
+  // Leaves only when nothing else can happen: the stage before waits for room in its queue.
+  const leave = async () => {
+    for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+    return SENTINEL
+  }
+  const run = watch(
+    start(
+      numbers(20)
+        .stage('both', both, LOOP)
+        .route(({ to }) => to, {
+          short: (branch) => branch.sink('short', leave, { ...LOOP, capacity: 1 }),
+          long: (branch) => branch.sink('long', ({ n }) => void seen.push(n), LOOP),
+        }),
+    ),
+  )
+  const report = await run.join()
+  assert.equal(report.outcome, 'completed')
+  assert.deepEqual(seen, range(20))
 })
 
 test('live video: a slow reader gets the newest, and what it missed is counted', async () => {

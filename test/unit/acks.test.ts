@@ -42,8 +42,8 @@ test('items are acknowledged in order, each once, and no further than they are f
 
 test('an item that failed is rejected in its turn, with its first failure', () => {
   const { acks, told } = tracking(1, 2, 3)
-  acks.fail(failureOf(2, 'first'))
-  acks.fail(failureOf(2, 'second'))
+  acks.fail(2, failureOf(2, 'first'))
+  acks.fail(2, failureOf(2, 'second'))
   assert.deepEqual(told, [])
   assert.equal(acks.settle(3).position, 30)
   assert.deepEqual(told, ['ack 1', 'nack 2: first', 'ack 3'])
@@ -52,9 +52,8 @@ test('an item that failed is rejected in its turn, with its first failure', () =
 test('failures of items that are not tracked, or settled, are no matter', () => {
   const { acks, told } = tracking(1)
   acks.settle(1)
-  acks.fail(failureOf(1))
-  acks.fail(failureOf(7))
-  acks.fail({ code: 'MILLRACE_BUG', stage: 's', worker: 0, message: 'no item' })
+  acks.fail(1, failureOf(1))
+  acks.fail(7, failureOf(7))
   acks.settle(9)
   assert.deepEqual(told, ['ack 1'])
 })
@@ -75,7 +74,7 @@ test('what ack and nack throw is returned, and stops nothing', () => {
   acks.add(1, track(1, { ack: bad }))
   acks.add(2, track(2, { nack: bad }))
   acks.add(3, track(3, { ack: () => told.push(3) }))
-  acks.fail(failureOf(2))
+  acks.fail(2, failureOf(2))
   const { errors } = acks.settle(3)
   assert.deepEqual(errors.map(String), ['Error: broker is gone', 'Error: broker is gone'])
   assert.deepEqual(told, [3])

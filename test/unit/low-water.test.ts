@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LowWater } from '../../src/queue/low-water.ts'
-import { QueueMemory } from '../../src/queue/queue-memory.ts'
+import { DONE, QueueMemory } from '../../src/queue/queue-memory.ts'
 import { StopEvent } from '../../src/queue/stop-event.ts'
 
 function allocate(producers: number, consumers: number): QueueMemory {
@@ -13,7 +13,7 @@ const origin = (item: number, source = 0) => ({ item, source, order: item | 0, m
 
 test('the oldest item under way is found in any lane of any queue, in hand or not', () => {
   const [first, second] = [allocate(1, 2), allocate(2, 1)]
-  const water = new LowWater([first, second], 1)
+  const water = new LowWater([first, second], 1, [second])
   assert.equal(water.oldest(0), 1)
   assert.equal(water.oldest(9), 10, 'all that was read is done')
   first.laneWriter(0, 0).tryPut('x', origin(7, 1))
@@ -37,7 +37,7 @@ test('the oldest item under way is found in any lane of any queue, in hand or no
 
 test('an item that was given back out of turn is done; SENTINEL is no item; numbers go beyond 2^32', () => {
   const queue = allocate(1, 1)
-  const water = new LowWater([queue], 0)
+  const water = new LowWater([queue], 0, [queue])
   const writer = queue.laneWriter(0, 0)
   const big = 2 ** 40
   for (const item of [big + 3, big + 1, big + 2]) writer.tryPut('x', origin(item))
@@ -56,7 +56,7 @@ test('an item that was given back out of turn is done; SENTINEL is no item; numb
 
 test('an item that a claiming reader has in hand is under way, though it has left the ring', () => {
   const queue = allocate(1, 1)
-  const water = new LowWater([queue], 0)
+  const water = new LowWater([queue], 0, [queue])
   queue.laneWriter(0, 0).tryPut('x', origin(2 ** 33))
   const reader = queue.claimingLaneReader(0, 0)
   reader.isEmpty()
@@ -64,4 +64,31 @@ test('an item that a claiming reader has in hand is under way, though it has lef
   assert.equal(water.oldest(2 ** 34), 2 ** 33)
   reader.commit()
   assert.equal(water.oldest(2 ** 34), 2 ** 34 + 1)
+})
+
+test('what lies before a reader that has left is done, as long as a sink goes on', () => {
+  const [one, other] = [allocate(1, 1), allocate(1, 1)]
+  const water = new LowWater([one, other], 0, [one, other])
+  for (const queue of [one, other]) {
+    queue.openEnd('consumer', 0)
+    queue.laneWriter(0, 0).tryPut('x', origin(5))
+  }
+  one.leave('consumer', 0, DONE)
+  assert.deepEqual([water.goesOn, water.oldest(9)], [true, 5])
+  const reader = other.laneReader(0, 0)
+  reader.isEmpty()
+  reader.commit()
+  assert.deepEqual([water.goesOn, water.oldest(9)], [true, 10])
+  other.laneWriter(0, 0).putEnd(origin(9))
+  other.leave('consumer', 0, DONE)
+  assert.deepEqual([water.goesOn, water.oldest(9)], [true, 10], 'it had all of them')
+})
+
+test('when every sink left early, what lies before them is not done', () => {
+  const queue = allocate(1, 1)
+  const water = new LowWater([queue], 0, [queue])
+  queue.openEnd('consumer', 0)
+  queue.laneWriter(0, 0).tryPut('x', origin(5))
+  queue.leave('consumer', 0, DONE)
+  assert.deepEqual([water.goesOn, water.oldest(9)], [false, 5])
 })

@@ -272,3 +272,27 @@ test('run options are checked', () => {
   for (const [run, message] of cases)
     refuses(withOptions({}), 'MILLRACE_INVALID_OPTION', `run: ${message}`, { run })
 })
+
+test('with maxInFlight, a batch that could wait for ever is refused', () => {
+  const batched = (batch: BatchOptions) => begun().batch(batch).sink('out', ignore)
+  const run = { maxInFlight: 10 }
+  const message =
+    'stage "out": with maxInFlight a batch needs withinMs: it could wait for items that may not begin before it is done'
+  for (const batch of [{ size: 5 }, { bytes: 100 }, { size: 5, withinMs: Number.POSITIVE_INFINITY }]) {
+    refuses(batched(batch), 'MILLRACE_INVALID_OPTION', message, { run })
+    planOf(batched(batch))
+  }
+  planOf(batched({ size: 100, withinMs: 50 }), { run })
+  planOf(batched({ size: 1 }), { run })
+})
+
+test('two sources cannot keep one checkpoint', () => {
+  const two = (one: string, other: string) =>
+    pipeline('p')
+      .source('a', () => [1], { checkpoint: one })
+      .merge(pipeline('p').source('b', () => [2], { checkpoint: other }))
+      .sink('out', ignore)
+  const message = `stage "b": checkpoint './x/../at' is that of source "a", too`
+  refuses(two('at', './x/../at'), 'MILLRACE_INVALID_OPTION', message)
+  planOf(two('at-a', 'at-b'))
+})

@@ -44,7 +44,7 @@ try {
       await started
       port.unref()
     },
-    fail: (failure, isItem) => post({ millrace: 'failure', failure, isItem }),
+    fail: (failure, isItem, origins = []) => post({ millrace: 'failure', failure, isItem, origins }),
     die: (death) => {
       post({ millrace: 'death', death })
       process.exit(1)
@@ -57,6 +57,7 @@ try {
     millrace: 'failure',
     failure: makeFailure(code, 'could not be loaded', task.place, error),
     isItem: false,
+    origins: [],
   })
   stop.set('abort')
   counters.life = DONE

@@ -45,7 +45,7 @@ export function startThread(
     if (message?.millrace === 'ready') opened.resolve()
     else if (message?.millrace === 'failure') {
       hasFailed ||= !message.isItem
-      onFailure(message.failure, message.isItem)
+      onFailure(message.failure, message.isItem, message.origins)
     } else if (message?.millrace === 'death') foretold = message.death
   })
   // Always listened to: an 'error' that nobody hears would end the main thread.

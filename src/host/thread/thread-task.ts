@@ -1,5 +1,5 @@
 /** What passes between a thread and the one that started it. */
-import type { Failure } from '../../observe/failure.ts'
+import type { Failure, ItemOrigin } from '../../observe/failure.ts'
 import type { TypescriptRecords } from '../typescript-records.ts'
 import type { LocatedTask } from '../worker-task.ts'
 
@@ -12,6 +12,6 @@ export interface ThreadTask extends LocatedTask {
 /** Worker -> starter. The other way: `ToWorker`. */
 export type FromThread =
   | { millrace: 'ready' }
-  | { millrace: 'failure'; failure: Failure; isItem: boolean }
+  | { millrace: 'failure'; failure: Failure; isItem: boolean; origins: readonly ItemOrigin[] }
   /** Why it is about to end without being done. */
   | { millrace: 'death'; death: Failure }
