@@ -12,6 +12,7 @@
  * inputs, and reads the states again at each put.
  */
 import { invalidOption, MillraceError } from '../errors.ts'
+import { allocateMemory } from './allocate-memory.ts'
 import { add, compareExchange, load, peek, poke, store, type Words } from './atomics.ts'
 import { ClaimingLaneReader } from './claiming-lane-reader.ts'
 import type { Doorbell } from './doorbell.ts'
@@ -116,7 +117,7 @@ export class QueueMemory {
   ): QueueMemory {
     check(shape)
     const stop = given ?? new StopEvent({ doorbells: shape.producers + shape.consumers })
-    const memory = new SharedArrayBuffer(layOut(shape).totalBytes)
+    const memory = allocateMemory(layOut(shape).totalBytes)
     const words = new Int32Array(memory, 0, headerWords(shape.producers, shape.consumers))
     poke(words, 0, MAGIC)
     poke(words, PRODUCERS, shape.producers)
