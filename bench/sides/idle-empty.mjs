@@ -1,0 +1,5 @@
+// Node, and one timer: the floor.
+import { measureIdle } from './idle.mjs'
+
+const outcome = await measureIdle()
+outcome.print()
