@@ -20,7 +20,9 @@
  * the first item: it would run after the writer item by item, each time through both cores' caches.
  *
  * A ring that meets a thread which died asleep is lost together with that thread; its next life looks
- * at everything before it sleeps, so nothing depends on the ring having arrived.
+ * at everything before it sleeps, so nothing depends on the ring having arrived. A ringer that dies between the two halves
+ * of its step 3 leaves a bell that says AWAKE and a sleeper that was not woken: to every ring after that it seems awake.
+ * So whoever learns of a death rings all by `ringAnyway`, which does not believe the word.
  *
  * Several waits of one thread may share a bell (two pending `get`s). Therefore only a ringer sets AWAKE
  * while an asynchronous wait is pending, and everyone who wakes looks again.
@@ -109,6 +111,17 @@ export class Doorbell {
     else if (compareExchange(this.#words, this.#word, state, AWAKE) === state) {
       notifyAll(this.#words, this.#word)
     }
+  }
+
+  /** Wakes the sleeper also if the bell says that it is awake: who rang it last may have died before it notified. */
+  ringAnyway(): void {
+    const state = load(this.#words, this.#word)
+    if (state <= LINKED) {
+      this.#linked(state).ringAnyway()
+      return
+    }
+    if (state !== AWAKE) compareExchange(this.#words, this.#word, state, AWAKE)
+    notifyAll(this.#words, this.#word)
   }
 
   /** Blocks this thread until it is rung, at most for a short doze; not at all if it is worth waking already. */

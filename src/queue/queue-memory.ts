@@ -323,7 +323,10 @@ export class QueueMemory {
     store(this.#words, at + STATE, OPEN)
   }
 
-  /** Marks every end that the thread holds as gone. Call it when the thread has ended. */
+  /**
+   * Marks every end that the thread holds as gone. Call it when the thread has ended. Rings for all, whether it held an end or
+   * not: it may have died as it told the others that it left, or that the queue is closed.
+   */
   markThreadGone(threadId: number): void {
     for (const [role, count] of [
       ['producer', this.producers],
@@ -331,9 +334,13 @@ export class QueueMemory {
     ] as const) {
       for (let index = 0; index < count; index++) {
         const at = this.#end(role, index)
-        if (load(this.#words, at + OWNER) === threadId + 1) this.leave(role, index, GONE)
+        if (load(this.#words, at + OWNER) === threadId + 1) {
+          this.#change(role, index, GONE, (now) => now < DONE)
+        }
       }
     }
+    for (let end = 0; end < this.producers; end++) this.doorbell('producer', end).ringAnyway()
+    for (let end = 0; end < this.consumers; end++) this.doorbell('consumer', end).ringAnyway()
   }
 
   doorbell(role: Role, index: number): Doorbell {

@@ -104,11 +104,14 @@ export class StopEvent {
     return true
   }
 
-  /** Rings every doorbell on the board. Needed after a worker's death: a notify may have gone to the dying. */
+  /**
+   * Rings every doorbell on the board. Needed after a worker's death: a notify may have gone to the dying, or may not have
+   * come from it any more.
+   */
   ringAll(): void {
     notifyAll(this.#words, LEVEL)
     const taken = load(this.#words, BELLS_TAKEN)
-    for (let index = 0; index < taken; index++) this.doorbell(index).ring()
+    for (let index = 0; index < taken; index++) this.doorbell(index).ringAnyway()
   }
 
   /** An AbortSignal of this thread, aborted when the event is set to 'abort'. Fires on the event loop. */

@@ -91,6 +91,22 @@ test('a ring for nothing is slept through', async () => {
   assert.ok(bell.wakeUps >= 20)
 })
 
+test('a sleeper whose ringer died before it notified is woken by a ring anyway', async () => {
+  const { words } = newWords()
+  const bell = new Doorbell(words, 0)
+  let isSo = false
+  const waiting = bell.wait(() => isSo)
+  await turn()
+  // All that a ringer got done that was killed between its two steps.
+  assert.equal(Atomics.compareExchange(words, 0, 1, 0), 1)
+  isSo = true
+  bell.ring()
+  await turn()
+  assert.equal(bell.isAwake, true, 'an ordinary ring believes the bell')
+  bell.ringAnyway()
+  assert.equal(await waiting, true)
+})
+
 test('several waits on one bell each end when their own condition is met', async () => {
   const bell = newBell()
   const met = [false, false, false]

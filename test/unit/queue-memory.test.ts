@@ -10,6 +10,7 @@ import {
   type QueueShape,
 } from '../../src/queue/queue-memory.ts'
 import { StopEvent } from '../../src/queue/stop-event.ts'
+import { turn } from '../support/turn.ts'
 
 const SHAPE: QueueShape = { name: 'test', capacity: 8, capacityBytes: 4096, producers: 2, consumers: 2 }
 
@@ -58,6 +59,23 @@ test('a thread that has gone leaves exactly its own ends', () => {
   assert.deepEqual([memory.state('consumer', 0), memory.state('consumer', 1)], [DONE, OPEN])
   memory.markThreadGone(7)
   assert.deepEqual([memory.state('producer', 0), memory.state('consumer', 1)], [OPEN, OPEN])
+})
+
+test('a thread that died as it told that it left has its neighbours woken all the same', async () => {
+  const memory = allocate()
+  memory.claim('producer', 1)
+  const bell = memory.doorbell('consumer', 0)
+  const waiting = bell.wait(() => memory.state('producer', 0) === DONE)
+  await turn()
+  // It stored its state, and the bell of the consumer, and was killed before it notified.
+  const words = new Int32Array(memory.memory)
+  const state = 16 + 1
+  assert.equal(Atomics.compareExchange(words, state, OPEN, DONE), OPEN)
+  const board = new Int32Array(memory.stop.handle.board)
+  const word = 16 * (memory.bell('consumer', 0) + 1)
+  assert.equal(Atomics.compareExchange(board, word, 1, 0), 1)
+  memory.markThreadGone(1)
+  assert.equal(await waiting, true)
 })
 
 test('an end that is given to the next life of a worker is open, and the dead life cannot close it', () => {

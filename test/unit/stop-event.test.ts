@@ -29,6 +29,19 @@ test('setting it rings every doorbell on its board', async () => {
   assert.deepEqual(await Promise.all(waits), [true, true, true])
 })
 
+test('ringing all wakes also the sleeper whose ringer died between setting its bell and notifying it', async () => {
+  const stop = new StopEvent({ doorbells: 1 })
+  const bell = stop.doorbell(stop.takeDoorbell())
+  const words = new Int32Array(stop.handle.board)
+  let isSo = false
+  const waiting = bell.wait(() => isSo)
+  await turn()
+  assert.equal(Atomics.compareExchange(words, 16, 1, 0), 1)
+  isSo = true
+  stop.ringAll()
+  assert.equal(await waiting, true)
+})
+
 test('it has as many doorbells as were asked for', () => {
   const stop = new StopEvent({ doorbells: 2 })
   assert.deepEqual([stop.takeDoorbell(), stop.takeDoorbell()], [0, 1])
