@@ -16,6 +16,7 @@ const ENTRIES = [
   'sources',
   'sinks',
   'command',
+  'testing',
   'cli/main',
   'host/thread/thread-entry',
   'host/typescript-format',

@@ -72,6 +72,9 @@ export const ADVICE = {
   MILLRACE_CHECKPOINT_FAILED: 'See that the directory is there, can be written to and is not full.',
   MILLRACE_DEAD_LETTERS_FAILED: 'See that the directory is there, can be written to and is not full.',
   MILLRACE_RUN_FAILED: 'See `failures`.',
+  MILLRACE_SIMULATION_STUCK:
+    'Something is waited for that never comes: look at what waits on what; a longer run needs a higher limitMs.',
+  MILLRACE_MISSING_PEER: 'Install the package that the message names.',
   MILLRACE_STATE: 'Each run is started once; make a new one.',
   MILLRACE_BUG: 'This is a bug in Millrace; please report it.',
 } as const

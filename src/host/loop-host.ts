@@ -1,8 +1,14 @@
-/** The host that runs a worker on the event loop of the calling thread. It cannot be terminated. */
+/**
+ * The host that runs a worker on the event loop of the calling thread.
+ *
+ * It cannot be terminated; in a simulation it can, at its next wait, because there it is the simulation that decides
+ * what a process function may still do.
+ */
 import { threadId } from 'node:worker_threads'
 import { Deferred } from '../deferred.ts'
 import type { StageDefinition } from '../define/pipeline.ts'
 import { MillraceError } from '../errors.ts'
+import { WorkerCounters } from '../observe/counters.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
 import type { ContextPlace } from './worker-context.ts'
 import type { OnFailure, WorkerEnd, WorkerLife } from './worker-life.ts'
@@ -13,10 +19,12 @@ export function startOnLoop(
   task: WorkerTask,
   definitions: readonly StageDefinition[],
   onFailure: OnFailure,
+  isSimulated = false,
 ): WorkerLife {
   const { place } = task
   const gate = new Deferred()
   const opened = new Deferred()
+  const killed = new Deferred<WorkerEnd>()
   const fail: OnFailure = (...told) => {
     try {
       onFailure(...told)
@@ -44,7 +52,11 @@ export function startOnLoop(
       return { how: 'died', death: failureToStart(place, error) }
     }
   }
-  const ended = run()
+  const ended = Promise.race([run(), killed.promise])
+  const kill = (): void => {
+    loop?.abandon()
+    killed.resolve({ how: 'died', death: deathOf(task) })
+  }
   void ended.then(() => opened.resolve())
   return {
     threadId,
@@ -52,8 +64,15 @@ export function startOnLoop(
     ended,
     triggerStart: gate.resolve,
     tell: (message) => loop?.hear(message),
-    triggerTerminate: () => {},
+    triggerTerminate: isSimulated ? kill : () => {},
   }
+}
+
+function deathOf({ place, counters, index }: WorkerTask): Failure {
+  const item = new WorkerCounters(counters, index).inHand
+  const where = { stage: place.stage, worker: place.worker, ...(item > 0 ? { item } : {}) }
+  const death = new MillraceError('MILLRACE_WORKER_DIED', 'the simulation ended it')
+  return makeFailure('MILLRACE_WORKER_DIED', 'died', where, death)
 }
 
 /** The worker tells itself of whatever goes wrong once it is made; this is what kept it from being made. */

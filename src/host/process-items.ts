@@ -76,7 +76,7 @@ export class ItemLoop {
     const ticket = reader.id
     const { item } = reader
     core.counters.take(ticket, item)
-    core.context.beginItem(item, 1)
+    core.context.beginItem(item, 1, reader.source)
     core.outputs.begin(item, reader.source, reader.order, ticket)
     let input: unknown
     try {
@@ -124,7 +124,7 @@ export class ItemLoop {
     if (verdict === undefined) return this.#processOne()
     const { item, source } = this.#reader
     core.counters.take(ticket, item)
-    core.context.beginItem(item, verdict.attempts + 1)
+    core.context.beginItem(item, verdict.attempts + 1, this.#reader.source)
     core.counters.attempt = verdict.attempts + 1
     core.outputs.begin(item, source, this.#reader.order, ticket)
     const trial = this.#trial(this.#reader.read(), verdict.attempts)
@@ -162,7 +162,7 @@ export class ItemLoop {
 
   #tryAgain(trial: Trial): Promise<Outcome> {
     this.#core.counters.attempt = trial.attempts + 1
-    this.#core.context.beginItem(trial.item, trial.attempts + 1)
+    this.#core.context.beginItem(trial.item, trial.attempts + 1, this.#reader.source)
     this.#core.outputs.beginAgain()
     return this.#try(trial)
   }

@@ -114,7 +114,7 @@ export class UnitLoop {
   /** At once, not when the loop wakes: what the sink did is done. What it gave back to look at is left to the loop. */
   #settleDelivered(unit: Unit): void {
     const at = this.#units.indexOf(unit)
-    if (at < 0 || !isDelivered(unit) || unit.result !== undefined) return
+    if (at < 0 || this.#core.isGone || !isDelivered(unit) || unit.result !== undefined) return
     this.#units.splice(at, 1)
     this.#settle(unit, OUT)
   }
@@ -131,7 +131,8 @@ export class UnitLoop {
   }
 
   #nextToSettle(): Unit | undefined {
-    const { isOver, isSink } = this.#core
+    const { isOver, isSink, isGone } = this.#core
+    if (isGone) return undefined
     // The outputs of a stage would find no taker; what a sink did is done all the same.
     if (isOver) return isSink ? this.#units.find(isDelivered) : undefined
     const unit = this.#isOrdered ? this.#units[0] : this.#units.find(({ isProcessed }) => isProcessed)

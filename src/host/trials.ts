@@ -110,6 +110,7 @@ export class Trials {
     this.#core.waiting.becomeAsync()
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
+        if (this.#core.isGone) return
         const late = new MillraceError('MILLRACE_ITEM_TIMEOUT', `took longer than ${timeoutMs} ms`)
         context.abortItem(late)
         reject(late)

@@ -35,7 +35,7 @@ export class Unit {
     this.place = place
     const { item, source, origins, ticket } = place
     this.trial = { item, source, origins, ticket, input, attempts }
-    this.context = core.context.forItem(place.item, attempts + 1)
+    this.context = core.context.forItem(place.item, attempts + 1, place.source, place.origins)
   }
 
   /** Processes it, with its retries; a promise only if that takes waiting. Never throws or rejects. */
@@ -64,7 +64,7 @@ export class Unit {
 
   #call(core: WorkerCore, trials: Trials): unknown {
     this.trial.attempts++
-    this.context.beginItem(this.place.item, this.trial.attempts)
+    this.context.beginItem(this.place.item, this.trial.attempts, this.place.source)
     return trials.timed(core.bound.process(this.trial.input, this.context), this.context)
   }
 

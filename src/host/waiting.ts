@@ -23,6 +23,7 @@ export class Waiting {
   readonly #busyMs: number
   #isAsync = false
   #mayBlock = false
+  #isGone = false
   #looked = Number.NEGATIVE_INFINITY
   #turned = performance.now()
   #items = 0
@@ -39,6 +40,18 @@ export class Waiting {
   /** The process function has returned a promise: from now on the event loop is needed. */
   becomeAsync(): void {
     this.#isAsync = true
+  }
+
+  /**
+   * The worker has died, though its thread goes on: whatever of it still waits, or comes to wait, waits for ever. Ring its
+   * bell afterwards.
+   */
+  abandon(): void {
+    this.#isGone = true
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
   }
 
   /** Whether the thread may be blocked now. */
@@ -58,7 +71,8 @@ export class Waiting {
         return
       }
     }
-    await bell.wait(ready, timeoutMs)
+    await bell.wait(() => this.#isGone || ready(), timeoutMs)
+    await this.#alive()
     this.#turned = performance.now()
   }
 
@@ -66,7 +80,8 @@ export class Waiting {
   async sleep(bell: Doorbell, isOver: () => boolean, ms: number): Promise<void> {
     if (ms <= 0 || isOver()) return
     if (this.mayBlock && ms < LOOK_EVERY_MS) bell.waitSync(isOver, ms)
-    else await bell.wait(isOver, ms)
+    else await bell.wait(() => this.#isGone || isOver(), ms)
+    await this.#alive()
     this.#turned = performance.now()
   }
 
@@ -80,7 +95,12 @@ export class Waiting {
   /** Lets the event loop turn once. */
   async turn(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
+    await this.#alive()
     this.#turned = performance.now()
+  }
+
+  #alive(): undefined | Promise<never> {
+    return this.#isGone ? new Promise(() => {}) : undefined
   }
 }
 

@@ -1,6 +1,7 @@
 /** The context object that process functions get. */
 import { CRASH, type CrashingContext } from '../define/crash.ts'
 import type { Logger, StageContext } from '../define/stage-body.ts'
+import type { ItemOrigin } from '../observe/failure.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
 
 export interface ContextPlace {
@@ -19,6 +20,10 @@ export class WorkerContext implements StageContext, CrashingContext {
   /** Plain field: it is written for every item. */
   item = 0
   attempt = 1
+  /** Which source the item came from, of several. */
+  source = 0
+  /** Of several: where they came from. */
+  members: readonly ItemOrigin[] | undefined
   position: unknown = undefined
   readonly #stop: StopEvent
   readonly #level: 'drain' | 'abort'
@@ -48,16 +53,17 @@ export class WorkerContext implements StageContext, CrashingContext {
   }
 
   /** From now on it speaks of this item. */
-  beginItem(item: number, attempt: number): void {
+  beginItem(item: number, attempt: number, source = 0): void {
     this.item = item
     this.attempt = attempt
+    this.source = source
     if (!this.#isTimed || this.#itemController === undefined) return
     this.#itemController = undefined
     this.#signal = undefined
   }
 
   /** A context for one of several items that are in hand at the same time. */
-  forItem(item: number, attempt: number): WorkerContext {
+  forItem(item: number, attempt: number, source: number, members?: readonly ItemOrigin[]): WorkerContext {
     const { pipeline, stage, worker } = this
     const context = new WorkerContext(
       { pipeline, stage, worker },
@@ -69,6 +75,8 @@ export class WorkerContext implements StageContext, CrashingContext {
     if (this[CRASH] !== undefined) context[CRASH] = this[CRASH]
     context.item = item
     context.attempt = attempt
+    context.source = source
+    context.members = members
     return context
   }
 

@@ -108,7 +108,18 @@ export class WorkerCore {
 
   /** Whether to take no further item. */
   get isLeaving(): boolean {
-    return this.isOver || this.stop.isSet
+    return this.isOver || this.stop.isSet || this.isGone
+  }
+
+  /** It has died, though its thread goes on: it touches nothing any more. */
+  get isGone(): boolean {
+    return this.waiting.isGone
+  }
+
+  /** Only where it shares its thread; a thread of its own is ended. */
+  abandon(): void {
+    this.waiting.abandon()
+    this.bell.ring()
   }
 
   /** Nobody reads its outputs any more. */

@@ -50,6 +50,11 @@ export class WorkerLoop {
     counters.life = DONE
   }
 
+  /** It dies here, though its thread goes on; `run` never comes back. */
+  abandon(): void {
+    this.#core.abandon()
+  }
+
   /** Takes what the run tells it while it lives. */
   hear(message: ToWorker): void {
     if (message.millrace === 'item failure') this.#source?.noteFailure(message.failure, message.items)

@@ -45,6 +45,8 @@ export interface Prepared {
 export interface CallerEnds {
   input?: unknown
   output?: unknown
+  /** Workers on the loop can be ended. */
+  isSimulated?: boolean
 }
 
 /** Plans and joins. Nothing is started. @throws what the plan's rules throw, MILLRACE_NO_MODULE */
@@ -53,7 +55,7 @@ export function prepare(loaded: Loaded, context: PlanContext, ends: CallerEnds, 
   const plan = makePlan(pipeline, context)
   const definitions = closeEnds(pipeline, context).map((definition) => withBody(definition, ends))
   const stages = plan.stages.map((planned) => {
-    const work = workOf(planned, definitions, loaded, context)
+    const work = workOf(planned, definitions, loaded, context, ends.isSimulated ?? false)
     return new PipelineStage({ name: planned.name, on: planned.host }, work)
   })
   return { plan, wiring: wirePlan(plan, stages, stop) }
@@ -74,8 +76,9 @@ function workOf(
   definitions: readonly StageDefinition[],
   { url, options }: Loaded,
   { hasInput = false, canOutput = false, run }: PlanContext,
+  isSimulated: boolean,
 ): StageWork {
-  if (host === 'loop') return { definitions }
+  if (host === 'loop') return { definitions, isSimulated }
   if (url === undefined) {
     throw new MillraceError(
       'MILLRACE_NO_MODULE',

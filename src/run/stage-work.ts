@@ -13,7 +13,7 @@ export type StageWork =
   /** In a thread: where it looks for the definitions. */
   | { locator: StageLocator }
   /** On the loop: those of all stages, or of this one by itself. */
-  | { definitions: readonly StageDefinition[] }
+  | { definitions: readonly StageDefinition[]; isSimulated?: boolean }
 
 export function startWorker(
   work: StageWork,
@@ -21,7 +21,7 @@ export function startWorker(
   resourceLimits: ResourceLimits | undefined,
   onFailure: OnFailure,
 ): WorkerLife {
-  if ('definitions' in work) return startOnLoop(task, work.definitions, onFailure)
+  if ('definitions' in work) return startOnLoop(task, work.definitions, onFailure, work.isSimulated)
   return startThread({ ...task, locator: work.locator }, resourceLimits, onFailure)
 }
 

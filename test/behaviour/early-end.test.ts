@@ -1,7 +1,8 @@
 // Nobody wants more, and a stage upstream waits in a promise of the user's: the run ends all the same, in time.
 import assert from 'node:assert/strict'
-import { definePipeline, pipeline, type Report, SENTINEL, start } from '../../src/index.ts'
+import { definePipeline, pipeline, type Report, SENTINEL, start, track } from '../../src/index.ts'
 import waits from '../fixtures/pipelines/waits.ts'
+import { reportOf } from '../support/balance.ts'
 import { test, watch } from '../support/harness.ts'
 import { turn } from '../support/turn.ts'
 
@@ -134,4 +135,46 @@ test('a branch that ends early does not end the other; when all have, a source t
   assert.equal(report.outcome, 'completed')
   assert.equal(delivered.filter((name) => name === 'short').length, 3)
   assert.equal(delivered.filter((name) => name === 'long').length, 15)
+})
+
+test('a source that tracks its items does not wait for those that were left when the stream was ended', async () => {
+  const acked: number[] = []
+  const tracked = pipeline('tracked')
+    .source(
+      'numbers',
+      function* () {
+        for (const number of [1, 2, 3, 4, 5]) yield track(number, { ack: () => acked.push(number) })
+      },
+      { on: 'loop' },
+    )
+    .stage('until', (number) => (number === 3 ? SENTINEL : number), { on: 'loop' })
+    .sink('end', () => {}, { on: 'loop' })
+  const report = await reportOf(watch(start(tracked)))
+  assert.equal(report.outcome, 'completed')
+  assert.equal(report.stages[1].abandoned, 2)
+  assert.deepEqual(acked, [1, 2, 3])
+})
+
+test('what was left in a branch that has ended does not count as in flight', async () => {
+  let passed = 0
+  const split = pipeline('split')
+    .source(
+      'numbers',
+      Array.from({ length: 100 }, (_, index) => index),
+      { on: 'loop' },
+    )
+    .broadcast({
+      ends: (numbers) => numbers.sink('ends', () => SENTINEL, { on: 'loop' }),
+      goes: (numbers) =>
+        numbers.sink(
+          'goes',
+          () => {
+            passed++
+          },
+          { on: 'loop' },
+        ),
+    })
+  const report = await reportOf(watch(start(split, {}, { maxInFlight: 4 })))
+  assert.equal(report.outcome, 'completed')
+  assert.equal(passed, 100)
 })

@@ -97,6 +97,10 @@ const EXPECTED: Record<string, Surface> = {
       'WorkerRestart',
     ],
   },
+  'testing.ts': {
+    values: ['Simulation', 'openSimulation', 'simulate'],
+    types: ['Fault', 'ItemOutcome', 'ItemRecord', 'SimulationResult', 'SimulationSettings'],
+  },
   'command.ts': {
     values: ['command'],
     types: ['Command', 'CommandOptions', 'FrameOf', 'Framing', 'Mapping'],

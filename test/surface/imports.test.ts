@@ -109,6 +109,7 @@ test('the entry files export nothing but what they are meant to', async () => {
     sources: await names('sources.js'),
     sinks: await names('sinks.js'),
     command: await names('command.js'),
+    testing: await names('testing.js'),
   }
   assert.deepEqual(found, {
     index: [
@@ -131,5 +132,6 @@ test('the entry files export nothing but what they are meant to', async () => {
     sources: ['readLines'],
     sinks: ['writeLines'],
     command: ['command'],
+    testing: ['Simulation', 'openSimulation', 'simulate'],
   })
 })
