@@ -37,8 +37,8 @@ export class Finality {
     const { lowWater, counters } = core.task
     this.#core = core
     const queues = (lowWater?.queues ?? []).map((handle) => QueueMemory.from(handle))
-    const sinks = (lowWater?.sinks ?? []).map((index) => queues[index])
-    this.#lowWater = new LowWater(queues, core.plan.sourceIndex ?? 0, sinks)
+    const ways = lowWater?.ways ?? { first: [], next: [] }
+    this.#lowWater = new LowWater(queues, core.plan.sourceIndex ?? 0, ways)
     this.#maxInFlight = lowWater?.maxInFlight ?? Number.POSITIVE_INFINITY
     const workers = Math.floor(counters.byteLength / COUNTER_BYTES)
     this.#all = Array.from({ length: workers }, (_, index) => new WorkerCounters(counters, index))

@@ -1,5 +1,6 @@
 /** Everything a worker is told: plain data, so that it can travel to a thread. */
 import type { PlannedStage } from '../plan/plan.ts'
+import type { Ways } from '../queue/low-water.ts'
 import type { QueueHandle } from '../queue/queue-memory.ts'
 import type { StopHandle } from '../queue/stop-event.ts'
 import type { StageLocator } from './stage-locator.ts'
@@ -43,8 +44,8 @@ export interface Verdict {
 export interface LowWaterTask {
   /** All queues of the run, in topological order. */
   queues: QueueHandle[]
-  /** Places among them of those that sinks read. */
-  sinks: number[]
+  /** How they follow each other, from this source on. */
+  ways: Ways
   /** Most items between the oldest that is not final and the newest; undefined: no limit. */
   maxInFlight: number | undefined
 }

@@ -8,26 +8,34 @@ interface WatchedLane {
   consumer: number
 }
 
+/** How the queues follow each other, by their places. */
+export interface Ways {
+  /** Those that the source fills. */
+  first: readonly number[]
+  /** For each, those that are filled by who reads it; none: a sink reads it. */
+  next: readonly (readonly number[])[]
+}
+
 /**
  * Looks through the queues in the direction of the data. An item is published downstream before it is given back
  * upstream, so one that moves on meanwhile is met further down; it cannot be missed.
  *
- * What lies before a reader that has left lies there for ever. Where another sink goes on, that is one branch which ended
- * early, and its items are done with, like those that are dropped. Where none does, the run ended early, and they are not.
+ * What lies before a reader that has left lies there for ever. Where another way from the source to a sink is open, that
+ * is a branch which ended early, and its items are done with, like those that are dropped. Where none is, the stream
+ * ended early, and they are not.
  */
 export class LowWater {
+  readonly #queues: readonly (readonly WatchedLane[])[]
   readonly #lanes: readonly WatchedLane[]
-  readonly #sinks: readonly (readonly WatchedLane[])[]
   readonly #source: number
+  readonly #ways: Ways
 
-  /**
-   * @param queues all that the source's items pass, each after those that lead to it
-   * @param sinks those of them that sinks read
-   */
-  constructor(queues: readonly QueueMemory[], source: number, sinks: readonly QueueMemory[]) {
-    this.#lanes = queues.flatMap(lanesOf)
-    this.#sinks = sinks.map(lanesOf)
+  /** @param queues all that the source's items pass, each after those that lead to it */
+  constructor(queues: readonly QueueMemory[], source: number, ways: Ways) {
+    this.#queues = queues.map(lanesOf)
+    this.#lanes = this.#queues.flat()
     this.#source = source
+    this.#ways = ways
   }
 
   /** Smallest number of an item that is in a queue or in a worker's hand; if there is none, the one after `read`. */
@@ -43,11 +51,16 @@ export class LowWater {
     return oldest
   }
 
-  /** Whether a sink still takes items, or has had all of them. */
+  /** Whether there is a way to a sink on which everyone still takes items, or has had all of them. */
   get goesOn(): boolean {
-    return this.#sinks.some(
-      (lanes) => lanes.some(isRead) || lanes.every(({ view }) => view.headOrder() === 'end'),
-    )
+    return this.#ways.first.some((queue) => this.#isOpen(queue))
+  }
+
+  #isOpen(queue: number): boolean {
+    const lanes = this.#queues[queue]
+    if (!lanes.some(isRead) && !lanes.every(({ view }) => view.headOrder() === 'end')) return false
+    const next = this.#ways.next[queue]
+    return next.length === 0 || next.some((after) => this.#isOpen(after))
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Verdict, WorkerTask } from '../host/worker-task.ts'
 import type { PlannedStage } from '../plan/plan.ts'
 import type { BoundedQueue } from '../queue/bounded-queue.ts'
+import type { Ways } from '../queue/low-water.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
 import type { RunQueue } from './run-queue.ts'
 
@@ -77,18 +78,18 @@ export function makeTask(
     verdict,
     lowWater: lowWater && {
       queues: lowWater.queues.map(({ memory }) => memory.handle),
-      sinks: toSinks(lowWater.queues),
+      ways: waysFrom(plan.name, lowWater.queues),
       maxInFlight: lowWater.maxInFlight,
     },
     spins: connections.spins,
   }
 }
 
-/** Places of the queues at whose ends items leave the run. */
-function toSinks(queues: readonly RunQueue[]): number[] {
-  const isLast = ({ to, kind }: RunQueue): boolean =>
-    kind === 'items' && !queues.some(({ from, kind }) => from === to && kind === 'items')
-  return queues.flatMap((queue, index) => (isLast(queue) ? [index] : []))
+/** How items get from that stage to the sinks. */
+export function waysFrom(source: string, queues: readonly RunQueue[]): Ways {
+  const filledBy = (stage: string): number[] =>
+    queues.flatMap(({ from, kind }, index) => (from === stage && kind === 'items' ? [index] : []))
+  return { first: filledBy(source), next: queues.map(({ to }) => filledBy(to)) }
 }
 
 /** Every end of a queue that the worker holds. */

@@ -15,6 +15,7 @@ import type { Report, RunOutcome } from '../observe/report.ts'
 import { closeEnds } from '../plan/close-ends.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import { LowWater } from '../queue/low-water.ts'
+import { waysFrom } from '../run/connections.ts'
 import { PipelineManager } from '../run/manager.ts'
 import { type Loaded, load, type Prepared, prepare, type Startable } from '../run/prepare.ts'
 import type { ItemRecord } from './item-ledger.ts'
@@ -288,9 +289,8 @@ export class Simulation<In, Out> implements AsyncDisposable {
     if (this.#prepared === undefined) return 0
     const { stages, queues } = this.#prepared.wiring
     const reader = stages.find(({ plan }) => plan?.sourceIndex === source)
-    const sinks = new Set(stages.filter(({ plan }) => plan?.kind === 'sink').map(({ name }) => name))
-    const memories = (of: typeof queues) => of.map(({ memory }) => memory)
-    const water = new LowWater(memories(queues), source, memories(queues.filter(({ to }) => sinks.has(to))))
+    const memories = queues.map(({ memory }) => memory)
+    const water = new LowWater(memories, source, waysFrom(reader?.name ?? '', queues))
     return water.oldest(reader?.counters?.settled ?? 0) - 1
   }
 

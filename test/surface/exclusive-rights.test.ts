@@ -76,6 +76,8 @@ test('timers are for deadlines, for keeping alive and for views', () => {
     'run/manager.ts': 'the deadline of the start',
     'run/stage-worker.ts': 'the delay before a restart',
     'run/watchdog.ts': 'how often it looks; the deadline of a terminate',
+    'testing/faults.ts': 'a fault that makes an item slow, in virtual time',
+    'testing/virtual-time.ts': 'the end of an advance, in virtual time',
     'cli/live-view.ts': 'the frames of a view',
     'cli/end-process.ts': 'the deadline of the last output',
   }

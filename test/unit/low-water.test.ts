@@ -9,11 +9,12 @@ function allocate(producers: number, consumers: number): QueueMemory {
   return QueueMemory.allocate(shape, new StopEvent())
 }
 
+const CHAIN = { first: [0], next: [[1], []] }
 const origin = (item: number, source = 0) => ({ item, source, order: item | 0, madeBy: 0, part: 0 })
 
 test('the oldest item under way is found in any lane of any queue, in hand or not', () => {
   const [first, second] = [allocate(1, 2), allocate(2, 1)]
-  const water = new LowWater([first, second], 1, [second])
+  const water = new LowWater([first, second], 1, CHAIN)
   assert.equal(water.oldest(0), 1)
   assert.equal(water.oldest(9), 10, 'all that was read is done')
   first.laneWriter(0, 0).tryPut('x', origin(7, 1))
@@ -37,7 +38,7 @@ test('the oldest item under way is found in any lane of any queue, in hand or no
 
 test('an item that was given back out of turn is done; SENTINEL is no item; numbers go beyond 2^32', () => {
   const queue = allocate(1, 1)
-  const water = new LowWater([queue], 0, [queue])
+  const water = new LowWater([queue], 0, { first: [0], next: [[]] })
   const writer = queue.laneWriter(0, 0)
   const big = 2 ** 40
   for (const item of [big + 3, big + 1, big + 2]) writer.tryPut('x', origin(item))
@@ -56,7 +57,7 @@ test('an item that was given back out of turn is done; SENTINEL is no item; numb
 
 test('an item that a claiming reader has in hand is under way, though it has left the ring', () => {
   const queue = allocate(1, 1)
-  const water = new LowWater([queue], 0, [queue])
+  const water = new LowWater([queue], 0, { first: [0], next: [[]] })
   queue.laneWriter(0, 0).tryPut('x', origin(2 ** 33))
   const reader = queue.claimingLaneReader(0, 0)
   reader.isEmpty()
@@ -68,7 +69,7 @@ test('an item that a claiming reader has in hand is under way, though it has lef
 
 test('what lies before a reader that has left is done, as long as a sink goes on', () => {
   const [one, other] = [allocate(1, 1), allocate(1, 1)]
-  const water = new LowWater([one, other], 0, [one, other])
+  const water = new LowWater([one, other], 0, { first: [0, 1], next: [[], []] })
   for (const queue of [one, other]) {
     queue.openEnd('consumer', 0)
     queue.laneWriter(0, 0).tryPut('x', origin(5))
@@ -86,9 +87,20 @@ test('what lies before a reader that has left is done, as long as a sink goes on
 
 test('when every sink left early, what lies before them is not done', () => {
   const queue = allocate(1, 1)
-  const water = new LowWater([queue], 0, [queue])
+  const water = new LowWater([queue], 0, { first: [0], next: [[]] })
   queue.openEnd('consumer', 0)
   queue.laneWriter(0, 0).tryPut('x', origin(5))
   queue.leave('consumer', 0, DONE)
+  assert.deepEqual([water.goesOn, water.oldest(9)], [false, 5])
+})
+
+test('where a stage in the middle ended the stream, what lies before it is not done, though the sink had its end', () => {
+  const [first, second] = [allocate(1, 1), allocate(1, 1)]
+  const water = new LowWater([first, second], 0, CHAIN)
+  for (const queue of [first, second]) queue.openEnd('consumer', 0)
+  first.laneWriter(0, 0).tryPut('x', origin(5))
+  assert.deepEqual([water.goesOn, water.oldest(9)], [true, 5])
+  first.leave('consumer', 0, DONE)
+  second.laneWriter(0, 0).putEnd(origin(4))
   assert.deepEqual([water.goesOn, water.oldest(9)], [false, 5])
 })
