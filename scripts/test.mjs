@@ -1,8 +1,9 @@
 /**
- * Runs the checks and tests of a tier: `node scripts/test.mjs fast|slow|heavy [part of a file name ...]`.
+ * Runs the checks and tests of a tier: `node scripts/test.mjs fast|slow|heavy|examples [part of a file name ...]`.
  *
  * fast: format and lint, types, import directions, then every test of test/{unit,contract,behaviour,surface}.
- * slow: test/{stress,slow}. heavy: test/heavy, against the built package. With parts of file names, only the tests whose path contains one of them, and no checks.
+ * slow: test/{stress,slow}. heavy: test/heavy, against the built package. examples: test/examples, which installs what
+ * the examples need. With parts of file names, only the tests whose path contains one of them, and no checks.
  * Stops at the first step that fails. The last thing printed is Node's own summary of the tests.
  */
 import { spawnSync } from 'node:child_process'
@@ -21,6 +22,7 @@ const TIERS = {
   fast: { folders: ['unit', 'contract', 'behaviour', 'surface'], timeoutMs: 180_000, files: 2 },
   // One file at a time: they load both cores by themselves.
   slow: { folders: ['stress', 'slow'], timeoutMs: 600_000, files: 1 },
+  examples: { folders: ['examples'], timeoutMs: 300_000, files: 1 },
   heavy: { folders: ['heavy'], timeoutMs: 900_000, files: 1 },
 }
 
@@ -40,7 +42,7 @@ const CHECKS = [
 
 const [tierName = 'fast', ...filters] = process.argv.slice(2)
 const tier = TIERS[tierName]
-if (tier === undefined) fail(`there is no tier "${tierName}": fast, slow or heavy`, 2)
+if (tier === undefined) fail(`there is no tier "${tierName}": fast, slow, heavy or examples`, 2)
 
 if (tierName === 'fast' && filters.length === 0) {
   for (const [name, script, args] of CHECKS) {
@@ -50,6 +52,8 @@ if (tierName === 'fast' && filters.length === 0) {
   }
 }
 console.log(`# ${tierName} tests`)
+// The examples are run by the built command line, as users run them.
+if (tierName === 'examples') runNode([path.join(ROOT, 'scripts/build.mjs')])
 process.exitCode = tierName === 'heavy' ? await runBuilt() : runTests(collectFiles(), SOURCE)
 
 async function runBuilt() {

@@ -1,4 +1,5 @@
 /** The context object that process functions get. */
+import { setMaxListeners } from 'node:events'
 import { CRASH, type CrashingContext } from '../define/crash.ts'
 import type { Logger, StageContext } from '../define/stage-body.ts'
 import type { ItemOrigin } from '../observe/failure.ts'
@@ -93,6 +94,7 @@ export class WorkerContext implements StageContext, CrashingContext {
     const controller = new AbortController()
     this.#itemController = controller
     const signal = AbortSignal.any([run, controller.signal])
+    setMaxListeners(0, signal)
     const isAborted = () => isSet() || controller.signal.aborted
     return Object.defineProperty(signal, 'aborted', { get: isAborted, configurable: true })
   }

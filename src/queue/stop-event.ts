@@ -8,6 +8,7 @@
  * memory: that is why setting it, from any thread, can wake every blocked put and get, also in threads that the
  * setter has never heard of.
  */
+import { setMaxListeners } from 'node:events'
 import { bug, invalidOption, MillraceError } from '../errors.ts'
 import { add, compareExchange, load, notifyAll, type Words } from './atomics.ts'
 import { BELL_WORDS, Doorbell, nextNotify } from './doorbell.ts'
@@ -124,6 +125,8 @@ export class StopEvent {
     let controller = this.#signals.get(level)
     if (controller === undefined) {
       controller = new AbortController()
+      // One for each thing that is under way: more than the ten at which Node warns of a leak.
+      setMaxListeners(0, controller.signal)
       this.#signals.set(level, controller)
       this.#fireSignals(load(this.#words, LEVEL))
       void this.#follow()

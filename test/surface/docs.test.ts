@@ -115,7 +115,8 @@ test('docs/errors.md lists every error code once, with what to do in the words o
   assert.deepEqual(listed, ADVICE)
 })
 
-const documents = ['.', 'docs', 'bench', 'examples', 'examples/demo'].flatMap((folder) =>
+const folders = ['.', 'docs', 'bench', 'examples', ...exampleFolders()]
+const documents = folders.flatMap((folder) =>
   readdirSync(path.join(ROOT, folder))
     .filter((file) => file.endsWith('.md'))
     .map((file) => path.posix.join(folder, file)),
@@ -132,6 +133,12 @@ for (const document of documents) {
       if (anchor !== undefined) assert.ok(anchorsOf(found).includes(anchor), `${target}: no such heading`)
     }
   })
+}
+
+function exampleFolders(): string[] {
+  return readdirSync(path.join(ROOT, 'examples'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+    .map((entry) => path.posix.join('examples', entry.name))
 }
 
 function withoutCode(text: string): string {

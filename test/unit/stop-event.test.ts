@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { getMaxListeners, once } from 'node:events'
 import { StopEvent, type StopHandle } from '../../src/queue/stop-event.ts'
 import { runChild } from '../support/child.ts'
 import { test } from '../support/harness.ts'
@@ -147,4 +147,9 @@ test('following a signal does not keep the process alive', async () => {
     console.log('end of the script')
   `)
   assert.deepEqual({ code, stdout }, { code: 0, stdout: 'end of the script\n' })
+})
+
+test('many may listen to its signals without a warning of a leak', () => {
+  const stop = new StopEvent()
+  for (const level of ['drain', 'abort'] as const) assert.equal(getMaxListeners(stop.signalAt(level)), 0)
 })

@@ -1,0 +1,79 @@
+// A folder of pictures -> thumbnails as WebP -> a contact sheet, in the order of the names.
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { definePipeline, pipeline } from 'millrace'
+import sharp from 'sharp'
+import { makePictures } from './make-pictures.ts'
+
+interface Thumbnail {
+  name: string
+  webp: Buffer
+}
+
+const GAP = 6
+
+export default definePipeline(
+  import.meta.url,
+  {
+    folder: { type: 'string', optional: true, doc: 'Pictures to read. Default: some that are made up.' },
+    out: { type: 'string', default: 'thumbnails', doc: 'Folder for the thumbnails and the contact sheet.' },
+    size: { type: 'integer', default: 120, min: 8, max: 2048, doc: 'Edge of a thumbnail in pixels.' },
+    columns: { type: 'integer', default: 6, min: 1, doc: 'Thumbnails in a row of the contact sheet.' },
+  },
+  ({ folder, out, size, columns }) =>
+    pipeline('thumbnails')
+      .source('find', () =>
+        folder === undefined ? madeUp(path.join(out, 'pictures')) : listPictures(folder),
+      )
+      .stage(
+        'shrink',
+        async (file): Promise<Thumbnail> => {
+          // The workers are the parallelism: libvips needs no threads beside them.
+          sharp.concurrency(1)
+          const picture = sharp(file, { failOn: 'truncated' }).rotate().resize(size, size)
+          return { name: path.parse(file).name, webp: await picture.webp({ quality: 80 }).toBuffer() }
+        },
+        // A file that cannot be read is told of, and the others go on, in their order.
+        { workers: 'auto', onError: 'dead-letter' },
+      )
+      .stage('save', {
+        open: () => mkdirSync(out, { recursive: true }),
+        process: (thumbnail) => {
+          writeFileSync(path.join(out, `${thumbnail.name}.webp`), thumbnail.webp)
+          return thumbnail
+        },
+      })
+      .sink('sheet', {
+        open: (): Thumbnail[] => [],
+        process: (thumbnail, all) => {
+          all.push(thumbnail)
+        },
+        flush: (all) => writeSheet(all, path.join(out, 'contact-sheet.webp'), size, columns),
+      })
+      .deadLetters(`${out}-broken.ndjson`),
+)
+
+function* listPictures(folder: string): Generator<string> {
+  const names = readdirSync(folder).filter((name) => /\.(jpe?g|png|webp|gif|tiff?|avif|svg)$/i.test(name))
+  for (const name of names.sort()) yield path.join(folder, name)
+}
+
+async function* madeUp(folder: string): AsyncGenerator<string> {
+  await makePictures(folder)
+  yield* listPictures(folder)
+}
+
+async function writeSheet(all: readonly Thumbnail[], file: string, size: number, columns: number) {
+  if (all.length === 0) return
+  const edge = size + GAP
+  const rows = Math.ceil(all.length / columns)
+  const sheet = sharp({
+    create: { width: columns * edge + GAP, height: rows * edge + GAP, channels: 3, background: '#202020' },
+  })
+  const placed = all.map(({ webp }, index) => ({
+    input: webp,
+    left: GAP + (index % columns) * edge,
+    top: GAP + Math.floor(index / columns) * edge,
+  }))
+  await sheet.composite(placed).webp({ quality: 80 }).toFile(file)
+}

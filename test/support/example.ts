@@ -1,0 +1,43 @@
+/** The examples as a person runs them: `npm run example -- NAME`, with what they need installed first. */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../../scripts/example.mjs', import.meta.url))
+
+export interface ExampleEnd {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Installs what it needs. */
+export async function prepareExample(name: string): Promise<void> {
+  const script: string = pathToFileURL(SCRIPT).href
+  await (await import(script)).prepareExample(name)
+}
+
+/** Starts an example; killed with the test if it has not ended. */
+export function startExample(t: TestContext, args: readonly string[]) {
+  const child = spawn(process.execPath, [SCRIPT, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.after(() => child.kill('SIGKILL'))
+  const end = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
+    ([stdout, stderr, [code]]): ExampleEnd => ({ code, stdout, stderr }),
+  )
+  return { child, end }
+}
+
+/** Runs it to its end. */
+export function runExample(t: TestContext, ...args: string[]): Promise<ExampleEnd> {
+  return startExample(t, args).end
+}
+
+/** Why a test that needs these programs is left out; false if they are there. */
+export function lacks(...programs: string[]): string | false {
+  const missing = programs.filter((program) => spawnSync(program, ['-version']).error !== undefined)
+  return missing.length > 0 && `${missing.join(' and ')} not installed`
+}
