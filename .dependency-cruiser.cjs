@@ -18,11 +18,18 @@ const MAY_IMPORT = {
     '^src/host/child/',
   ],
   testing: [ANYWHERE, '^src/tracked\\.ts$', '^src/(queue|define|plan|observe|host|run|testing)/'],
+  media: [
+    '^src/errors\\.ts$',
+    '^src/(define|media)/',
+    '^src/command/frame-',
+    '^src/plan/check-options\\.ts$',
+    '^src/host/child/',
+  ],
   run: [ANYWHERE, '^src/(queue|define|plan|observe|host|run)/'],
 }
 
 const ENTRY_FILES =
-  '^src/(index|sources|sinks|command|testing)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
+  '^src/(index|sources|sinks|command|testing|media)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
 
 /** Built-in modules that `import "millrace"` would make every user pay for. */
 const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'

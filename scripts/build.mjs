@@ -17,6 +17,7 @@ const ENTRIES = [
   'sinks',
   'command',
   'testing',
+  'media',
   'cli/main',
   'host/thread/thread-entry',
   'host/typescript-format',

@@ -43,6 +43,8 @@ export const ADVICE = {
   MILLRACE_STOP_NOT_LINKED: 'Give the stop event to the queue when it is made: new BoundedQueue({ stop }).',
   MILLRACE_BAD_HANDLE: 'Pass what `handle` gave, unchanged, inside one process.',
   MILLRACE_CORRUPT_RECORD: 'Something wrote into memory that belongs to a queue; please report it.',
+  MILLRACE_MEDIA_FAILED:
+    'Install ffmpeg if there is none; else see its words: it is run by hand with the same file.',
   // A run.
   MILLRACE_STAGE_FAILED: 'The process function threw; see the cause.',
   MILLRACE_UNKNOWN_BRANCH: 'The function given to .route() must return the name of one of its branches.',

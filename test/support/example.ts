@@ -1,5 +1,5 @@
 /** The examples as a person runs them: `npm run example -- NAME`, with what they need installed first. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
@@ -34,10 +34,4 @@ export function startExample(t: TestContext, args: readonly string[]) {
 /** Runs it to its end. */
 export function runExample(t: TestContext, ...args: string[]): Promise<ExampleEnd> {
   return startExample(t, args).end
-}
-
-/** Why a test that needs these programs is left out; false if they are there. */
-export function lacks(...programs: string[]): string | false {
-  const missing = programs.filter((program) => spawnSync(program, ['-version']).error !== undefined)
-  return missing.length > 0 && `${missing.join(' and ')} not installed`
 }

@@ -105,6 +105,21 @@ const EXPECTED: Record<string, Surface> = {
     values: ['command'],
     types: ['Command', 'CommandOptions', 'FrameOf', 'Framing', 'Mapping'],
   },
+  'media.ts': {
+    values: ['audioSamples', 'encodeAudio', 'encodeVideo', 'probeMedia', 'videoFrames'],
+    types: [
+      'AudioInfo',
+      'AudioSamplesOptions',
+      'AudioWindow',
+      'EncodeAudioOptions',
+      'EncodeVideoOptions',
+      'MediaInfo',
+      'PixelFormat',
+      'VideoFrame',
+      'VideoFramesOptions',
+      'VideoInfo',
+    ],
+  },
   'sources.ts': { values: ['readLines'], types: ['ReadLinesOptions'] },
   'sinks.ts': { values: ['writeLines'], types: ['WriteLinesOptions'] },
 }

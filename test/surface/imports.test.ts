@@ -110,6 +110,7 @@ test('the entry files export nothing but what they are meant to', async () => {
     sinks: await names('sinks.js'),
     command: await names('command.js'),
     testing: await names('testing.js'),
+    media: await names('media.js'),
   }
   assert.deepEqual(found, {
     index: [
@@ -133,5 +134,6 @@ test('the entry files export nothing but what they are meant to', async () => {
     sinks: ['writeLines'],
     command: ['command'],
     testing: ['Simulation', 'openSimulation', 'simulate'],
+    media: ['audioSamples', 'encodeAudio', 'encodeVideo', 'probeMedia', 'videoFrames'],
   })
 })

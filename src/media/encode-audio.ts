@@ -1,0 +1,62 @@
+/** A sound file out of samples, as a sink. */
+import type { StageObject } from '../define/stage-body.ts'
+import { MillraceError, show } from '../errors.ts'
+import { checkOptions } from '../plan/check-options.ts'
+import type { AudioWindow } from './audio-samples.ts'
+import { Encoder } from './encoder.ts'
+import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
+import { ENCODE_AUDIO_OPTIONS, type EncodeAudioOptions } from './media-options.ts'
+
+/** What is being written; ffmpeg is started by the first window, which says what all of them are. */
+interface AudioFile {
+  encoder: Encoder | undefined
+  rate: number
+  channels: number
+}
+
+/**
+ * Encodes windows of samples, one after the other, to a sound file with ffmpeg: a sink. The file is complete when the run
+ * has ended, also after a drain and, within a second or so, after an abort. All windows have the rate and the channels of
+ * the first.
+ *
+ * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
+ * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_MEDIA_FAILED, with ffmpeg's words
+ */
+export function encodeAudio(
+  file: MediaPlace,
+  options: EncodeAudioOptions = {},
+): StageObject<AudioWindow, Promise<void>, AudioFile> {
+  checkPlace('encodeAudio', file)
+  const { args } = checkOptions('encodeAudio', ENCODE_AUDIO_OPTIONS, options) as Required<EncodeAudioOptions>
+  const place = placeOf(file)
+  return {
+    open: () => ({ encoder: undefined, rate: 0, channels: 0 }),
+    process: async ({ samples, rate, channels }, sound) => {
+      sound.encoder ??= await begin(sound, rate, channels, args, place)
+      if (rate !== sound.rate || channels !== sound.channels) {
+        const was = `the first had ${sound.rate} samples a second in ${sound.channels} channels`
+        const message = `a window cannot be encoded: it has ${rate} in ${channels}, and ${was}`
+        throw new MillraceError('MILLRACE_BAD_FRAME', message)
+      }
+      await sound.encoder.write(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
+    },
+    flush: ({ encoder }) => encoder?.finish(),
+    close: ({ encoder }) => encoder?.close(),
+  }
+}
+
+function begin(
+  sound: AudioFile,
+  rate: number,
+  channels: number,
+  args: readonly string[],
+  place: string,
+): Promise<Encoder> {
+  sound.rate = rate
+  sound.channels = channels
+  const format = ['-f', 'f32le', '-ac', String(channels), '-ar', String(rate)]
+  return Encoder.start({
+    args: [...format, '-i', 'pipe:0', ...args, '-y', place],
+    what: `encode ${show(place)}`,
+  })
+}

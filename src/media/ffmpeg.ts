@@ -1,0 +1,86 @@
+/** Starts ffmpeg and ffprobe, and says what became of them in their own words. */
+import { fileURLToPath } from 'node:url'
+import { MillraceError, show } from '../errors.ts'
+import { Program } from '../host/child/program.ts'
+
+/** A file's path, a URL, a device, or whatever else ffmpeg takes as an input or output; a `URL` of a file is its path. */
+export type MediaPlace = string | URL
+
+/**
+ * How long ffmpeg may take to finish its file after an abort, in milliseconds: on SIGTERM it writes what makes the file
+ * playable. Less than the abort waits for its workers.
+ */
+const FINISH_MS = 1_500
+
+/** Each line begins with its level in brackets: so what was wrong can be told from the rest. */
+const COMMON = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info']
+const SERIOUS = /\[(?:error|fatal|panic)\] /
+const KEPT_LINES = 8
+/** Said at the end of what was said before. */
+const NOISE = /Error while (?:decoding|processing)|Conversion failed|Error (?:closing|submitting)/
+
+export interface FfmpegSpec {
+  args: readonly string[]
+  hasInput: boolean
+  /** What it does, for the message: `decode "a.mp4"`. */
+  what: string
+  /** Takes each line that it says. */
+  onLine?: (line: string) => void
+}
+
+/** A program of ffmpeg's that is running. */
+export class Ffmpeg {
+  readonly program: Program
+  readonly #what: string
+  readonly #name: string
+  readonly #words: string[]
+
+  /** @throws MILLRACE_MEDIA_FAILED if it cannot be started */
+  static async start({ args, hasInput, what, onLine }: FfmpegSpec, name = 'ffmpeg'): Promise<Ffmpeg> {
+    const words: string[] = []
+    const onStderr = (line: string): void => {
+      if (SERIOUS.test(line)) words.push(line.replace(/^.*?\[(?:error|fatal|panic)\] /, ''))
+      onLine?.(line)
+    }
+    const own = name === 'ffmpeg' ? COMMON : ['-hide_banner', '-loglevel', 'level+error']
+    const spec = { program: name, args: [...own, ...args], cwd: undefined, env: undefined, hasInput }
+    try {
+      return new Ffmpeg(await Program.start({ ...spec, killMs: FINISH_MS, onStderr }), name, what, words)
+    } catch (cause) {
+      const message = `${name} cannot ${what}: ${(cause as Error).message}`
+      throw new MillraceError('MILLRACE_MEDIA_FAILED', message, { cause })
+    }
+  }
+
+  private constructor(program: Program, name: string, what: string, words: string[]) {
+    this.program = program
+    this.#name = name
+    this.#what = what
+    this.#words = words
+  }
+
+  /** Why it failed; undefined: it did not, or has not ended, or was told to end. */
+  get failure(): MillraceError | undefined {
+    const { end, isStopping } = this.program
+    if (end === undefined || isStopping || end.exitCode === 0) return undefined
+    return this.failed(this.#words.filter((line) => !NOISE.test(line)).slice(-KEPT_LINES))
+  }
+
+  failed(words: readonly string[]): MillraceError {
+    const { exitCode, signal } = this.program.end ?? { exitCode: null, signal: null }
+    const how = signal === null ? `it exited with status ${exitCode}` : `it was ended by ${signal}`
+    const message = `${this.#name} cannot ${this.#what}: ${words.length === 0 ? how : words.join('; ')}`
+    return Object.assign(new MillraceError('MILLRACE_MEDIA_FAILED', message), { exitCode, signal })
+  }
+}
+
+/** As ffmpeg takes it. */
+export function placeOf(place: MediaPlace): string {
+  return place instanceof URL && place.protocol === 'file:' ? fileURLToPath(place) : String(place)
+}
+
+export function checkPlace(subject: string, place: unknown): asserts place is MediaPlace {
+  if (place instanceof URL || (typeof place === 'string' && place !== '' && !place.includes('\0'))) return
+  const message = `${subject}: file must be a path, a URL or another input of ffmpeg's, got ${show(place)}`
+  throw new MillraceError('MILLRACE_INVALID_OPTION', message, { option: 'file' })
+}

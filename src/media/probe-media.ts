@@ -1,0 +1,115 @@
+/** What is in a file, as ffprobe tells it. */
+import { text } from 'node:stream/consumers'
+import { MillraceError, show } from '../errors.ts'
+import { checkPlace, Ffmpeg, type MediaPlace, placeOf } from './ffmpeg.ts'
+
+export interface VideoInfo {
+  /** As it is shown: after the rotation that the file asks for. */
+  width: number
+  height: number
+  codec: string
+  /** Frames a second, on average; 0 if unknown. */
+  fps: number
+  /** The same as a fraction: '30000/1001'. */
+  rate: string
+  /** How many frames the file says it has; undefined: it does not say. */
+  frames: number | undefined
+}
+
+export interface AudioInfo {
+  codec: string
+  /** Samples a second. */
+  rate: number
+  channels: number
+}
+
+export interface MediaInfo {
+  /** undefined: unknown, or endless. */
+  durationMs: number | undefined
+  /** The first of its kind. */
+  video: VideoInfo | undefined
+  audio: AudioInfo | undefined
+}
+
+interface ProbedStream {
+  codec_type: string
+  codec_name?: string
+  width?: number
+  height?: number
+  avg_frame_rate?: string
+  r_frame_rate?: string
+  nb_frames?: string
+  sample_rate?: string
+  channels?: number
+  side_data_list?: { rotation?: number }[]
+  tags?: { rotate?: string }
+}
+
+interface Probed {
+  streams?: ProbedStream[]
+  format?: { duration?: string }
+}
+
+/**
+ * Asks ffprobe what is in a file, a device or a URL.
+ *
+ * @param inputArgs arguments for ffprobe before the input
+ * @throws MILLRACE_MEDIA_FAILED
+ */
+export async function probeMedia(file: MediaPlace, inputArgs: readonly string[] = []): Promise<MediaInfo> {
+  checkPlace('probeMedia', file)
+  const place = placeOf(file)
+  // -ss and the like are ffmpeg's alone.
+  const args = [...inputArgs, '-of', 'json', '-show_streams', '-show_format', '-i', place]
+  const probe = await Ffmpeg.start({ args, hasInput: false, what: `read ${show(place)}` }, 'ffprobe')
+  try {
+    const [output] = await Promise.all([text(probe.program.stdout), probe.program.ended])
+    if (probe.failure !== undefined) throw probe.failure
+    return toInfo(JSON.parse(output))
+  } finally {
+    await probe.program.stop()
+  }
+}
+
+/** @throws MILLRACE_MEDIA_FAILED if there is none */
+export function requireStream<T>(stream: T | undefined, kind: 'video' | 'audio', place: string): T {
+  if (stream !== undefined) return stream
+  throw new MillraceError('MILLRACE_MEDIA_FAILED', `${show(place)} has no ${kind} in it`)
+}
+
+function toInfo({ streams = [], format }: Probed): MediaInfo {
+  const video = streams.find(({ codec_type }) => codec_type === 'video')
+  const audio = streams.find(({ codec_type }) => codec_type === 'audio')
+  const seconds = Number(format?.duration)
+  return {
+    durationMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+    video: video && toVideo(video),
+    audio: audio && {
+      codec: audio.codec_name ?? 'unknown',
+      rate: Number(audio.sample_rate),
+      channels: audio.channels ?? 1,
+    },
+  }
+}
+
+function toVideo(stream: ProbedStream): VideoInfo {
+  const rotation = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation
+  const isTurned = Math.abs(Number(rotation ?? stream.tags?.rotate ?? 0)) % 180 === 90
+  const { width = 0, height = 0 } = stream
+  const rate = [stream.avg_frame_rate, stream.r_frame_rate].find((each) => toNumber(each) > 0) ?? '0/1'
+  return {
+    width: isTurned ? height : width,
+    height: isTurned ? width : height,
+    codec: stream.codec_name ?? 'unknown',
+    fps: toNumber(rate),
+    rate,
+    frames: stream.nb_frames === undefined ? undefined : Number(stream.nb_frames),
+  }
+}
+
+/** Of a fraction; 0 if it is none. */
+function toNumber(rate: string | undefined): number {
+  const [over, under] = (rate ?? '').split('/').map(Number)
+  const number = over / (under ?? 1)
+  return Number.isFinite(number) ? number : 0
+}

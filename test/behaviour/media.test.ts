@@ -1,0 +1,161 @@
+// Video and sound in and out by ffmpeg: frames with their times, files that play however the run ended, its own words.
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import type { TestContext } from 'node:test'
+import { type PipelineError, start } from '../../src/index.ts'
+import { type AudioWindow, probeMedia, type VideoFrame, videoFrames } from '../../src/media.ts'
+import encodeFrames from '../fixtures/pipelines/encode-frames.ts'
+import media, { watcher } from '../fixtures/pipelines/media.ts'
+import { makeFolder } from '../support/folder.ts'
+import { test, watch } from '../support/harness.ts'
+import { lacks } from '../support/programs.ts'
+
+const skip = lacks('ffmpeg', 'ffprobe')
+
+async function outputsOf<T>(options: { kind: string; input: string }): Promise<T[]> {
+  const outputs: unknown[] = []
+  for await (const output of watch(start(media, options))) outputs.push(output)
+  return outputs as T[]
+}
+
+async function readAll(run: AsyncIterable<unknown> & { join(): Promise<unknown> }): Promise<void> {
+  for await (const _ of run);
+  await run.join()
+}
+
+async function failureOf(options: { kind: string; input: string; out?: string }) {
+  const error = await readAll(watch(start(media, options))).then(
+    () => assert.fail('it did not fail'),
+    (error: PipelineError) => error,
+  )
+  const [{ code, message }] = error.failures as [{ code: string; message: string }]
+  return { code, message }
+}
+
+test('frames come with their times, sizes and pixels', { skip }, async () => {
+  const frames = await outputsOf<VideoFrame>({
+    kind: 'frames',
+    input: 'color=c=0xff0000:size=64x36:rate=25:duration=0.2',
+  })
+  assert.deepEqual(
+    frames.map(({ index, ptsMs }) => [index, ptsMs]),
+    [0, 1, 2, 3, 4].map((index) => [index, index * 40]),
+  )
+  for (const { data, ...frame } of frames) {
+    const { width, height, format, rate } = frame
+    assert.deepEqual(
+      { width, height, format, rate },
+      { width: 64, height: 36, format: 'rgb24', rate: '25/1' },
+    )
+    assert.equal(data.length, 64 * 36 * 3)
+    assert.ok(data[0] > 250 && data[1] < 5 && data[2] < 5, String(data.subarray(0, 3)))
+  }
+})
+
+test('what is decoded and encoded has as many frames, of the same size, for as long', { skip }, async (t) => {
+  const out = makeFolder(t)('out.mp4')
+  const input = 'testsrc2=size=96x64:rate=30000/1001:duration=2'
+  const report = await watch(start(media, { kind: 'copy', input, out })).join()
+  const { video, durationMs = 0 } = await probeMedia(out)
+  assert.equal(video?.frames, report.stages.at(-1)?.out)
+  assert.deepEqual([video?.width, video?.height, video?.rate, video?.frames], [96, 64, '30000/1001', 60])
+  assert.ok(Math.abs(durationMs - 2002) < 2, String(durationMs))
+
+  const scaled = await outputsOf<VideoFrame>({ kind: 'file', input: out })
+  assert.deepEqual([scaled.length, scaled[0].width, scaled[0].height], [60, 40, 26])
+})
+
+for (const how of ['drain', 'abort'] as const) {
+  test(`a file that was being written plays after ${how}: all that was encoded is in it`, {
+    skip,
+  }, async (t) => {
+    const out = makeFolder(t)('out.mp4')
+    const run = watch(start(media, { kind: 'copy', input: 'testsrc2=size=320x180:rate=25', out }))
+    watcher.onFrame = (count) => {
+      if (count === 60) run[how]()
+    }
+    const report = await run.join()
+    assert.equal(report.outcome, how === 'drain' ? 'drained' : 'aborted')
+    const { video, durationMs = 0 } = await probeMedia(out)
+    const frames = video?.frames ?? 0
+    if (how === 'drain') assert.equal(frames, report.stages.at(-1)?.out)
+    assert.ok(frames > 0 && Math.abs(durationMs - frames * 40) < 1, `${frames} frames, ${durationMs} ms`)
+  })
+}
+
+function gray(index: number, ptsMs: number): VideoFrame {
+  const data = new Uint8Array(16 * 16).fill(index)
+  return { index, ptsMs, width: 16, height: 16, format: 'gray', rate: '25/1', data }
+}
+
+async function encoded(t: TestContext, times: readonly number[]): Promise<number | undefined> {
+  const out = makeFolder(t)('out.mp4')
+  await watch(start(encodeFrames, { out }, { input: times.map((ptsMs, index) => gray(index, ptsMs)) })).join()
+  return (await probeMedia(out)).video?.frames
+}
+
+test('frames that are missing are filled, and those that are too many left out', { skip }, async (t) => {
+  assert.equal(await encoded(t, [0, 40, 80, 200, 240]), 7)
+  assert.equal(await encoded(t, [1000, 1020, 1040, 1060, 1080]), 3)
+})
+
+test('a frame of another size than the first fails, and says so', { skip }, async (t) => {
+  const out = makeFolder(t)('out.mp4')
+  const input = [gray(0, 0), { ...gray(1, 40), height: 8, data: new Uint8Array(128) }]
+  const error = await watch(start(encodeFrames, { out }, { input }))
+    .join()
+    .catch((error) => error)
+  assert.match(error.failures[0].message, /it is 16 x 8 "gray", and the first was 16 x 16 "gray"/)
+})
+
+test('samples come in windows, the last one shorter, and can be encoded again', { skip }, async (t) => {
+  const windows = await outputsOf<AudioWindow>({
+    kind: 'windows',
+    input: 'sine=frequency=1000:sample_rate=8000:duration=0.3',
+  })
+  assert.deepEqual(
+    windows.map(({ ptsMs, samples }) => [ptsMs, samples.length]),
+    [
+      [0, 1000],
+      [125, 1000],
+      [250, 400],
+    ],
+  )
+  // ffmpeg's sine has an amplitude of an eighth: its power is half of the square of that.
+  const power = windows[1].samples.reduce((sum, sample) => sum + sample * sample, 0) / 1000
+  assert.ok(Math.abs(power - 1 / 128) < 1e-4, String(power))
+
+  const out = makeFolder(t)('out.wav')
+  const input = 'sine=frequency=440:sample_rate=22050:duration=1.5'
+  await watch(start(media, { kind: 'encode-audio', input, out })).join()
+  const { audio, durationMs = 0 } = await probeMedia(out)
+  assert.deepEqual([audio?.rate, audio?.channels], [22_050, 2])
+  assert.ok(Math.abs(durationMs - 1500) < 1, String(durationMs))
+})
+
+test('what is no video, or not there, or cannot be written, fails in ffmpeg’s own words', {
+  skip,
+}, async (t) => {
+  const place = makeFolder(t)
+  writeFileSync(place('text'), 'no video at all')
+  const sound = await failureOf({ kind: 'frames', input: 'sine=duration=1' })
+  const text = await failureOf({ kind: 'file', input: place('text') })
+  const missing = await failureOf({ kind: 'file', input: place('missing') })
+  const unknown = await failureOf({ kind: 'copy', input: 'testsrc2=duration=1', out: place('out.nothing') })
+  const found = [sound, text, missing, unknown]
+  assert.deepEqual([...new Set(found.map(({ code }) => code))], ['MILLRACE_MEDIA_FAILED'])
+  const messages = found.map(({ message }) => message)
+  assert.match(messages[0], /'sine=duration=1' has no video in it/)
+  assert.match(messages[1], /Invalid data found when processing input/)
+  assert.match(messages[2], /No such file or directory/)
+  assert.match(messages[3], /Unable to find a suitable output format for/)
+})
+
+test('a wrong option is told before anything starts', () => {
+  assert.throws(() => videoFrames('a.mp4', { width: 0 }), {
+    code: 'MILLRACE_INVALID_OPTION',
+    message: 'videoFrames: width must be an integer from 1 to 16,384, got 0',
+  })
+  assert.throws(() => videoFrames('a.mp4', { size: 1 } as never), { code: 'MILLRACE_UNKNOWN_OPTION' })
+  assert.throws(() => videoFrames(''), { code: 'MILLRACE_INVALID_OPTION' })
+})
