@@ -18,6 +18,7 @@ const MAY_IMPORT = {
     '^src/host/child/',
   ],
   testing: [ANYWHERE, '^src/tracked\\.ts$', '^src/(queue|define|plan|observe|host|run|testing)/'],
+  onnx: ['^src/(errors|deferred)\\.ts$', '^src/(define|onnx)/', '^src/plan/check-options\\.ts$'],
   media: [
     '^src/errors\\.ts$',
     '^src/(define|media)/',
@@ -29,7 +30,7 @@ const MAY_IMPORT = {
 }
 
 const ENTRY_FILES =
-  '^src/(index|sources|sinks|command|testing|media)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
+  '^src/(index|sources|sinks|command|testing|media|onnx)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
 
 /** Built-in modules that `import "millrace"` would make every user pay for. */
 const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'

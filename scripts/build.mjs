@@ -18,6 +18,7 @@ const ENTRIES = [
   'command',
   'testing',
   'media',
+  'onnx',
   'cli/main',
   'host/thread/thread-entry',
   'host/typescript-format',

@@ -43,6 +43,9 @@ export const ADVICE = {
   MILLRACE_STOP_NOT_LINKED: 'Give the stop event to the queue when it is made: new BoundedQueue({ stop }).',
   MILLRACE_BAD_HANDLE: 'Pass what `handle` gave, unchanged, inside one process.',
   MILLRACE_CORRUPT_RECORD: 'Something wrote into memory that belongs to a queue; please report it.',
+  MILLRACE_MODEL_FAILED: 'Install onnxruntime-node if it is missing; see the cause.',
+  MILLRACE_MODEL_MISMATCH:
+    'Correct the names, types or dims of inputs and outputs, or take the model that they are of.',
   MILLRACE_MEDIA_FAILED:
     'Install ffmpeg if there is none; else see its words: it is run by hand with the same file.',
   // A run.

@@ -7,6 +7,7 @@
 
 import type { BatchOptions } from './batch-options.ts'
 import { INPUT, identityStage, inputStage, moveStages } from './builtin-stages.ts'
+import { isObject } from './option-table.ts'
 import type { FusedOperator } from './stage-body.ts'
 import type { Feed, StageDefinition } from './stage-definition.ts'
 
@@ -27,8 +28,17 @@ export type NewStage = Pick<StageDefinition, 'kind' | 'name' | 'body' | 'options
 export function addStage(draft: Draft, stage: NewStage): Draft {
   const batch = draft.batching === undefined ? {} : { batch: draft.batching }
   const ends = stage.kind === 'sink' ? [] : [{ stage: stage.name }]
-  const added: StageDefinition = { ...stage, operators: [], from: feedsOf(draft), ...batch }
+  const options = withDefaults(stage)
+  const added: StageDefinition = { ...stage, options, operators: [], from: feedsOf(draft), ...batch }
   return { ...draft, stages: [...draft.stages, added], ends, batching: undefined }
+}
+
+/** What the stage was given, and below it what its body would have. */
+function withDefaults({ body, options }: NewStage): StageDefinition['options'] {
+  const defaults = (body as { defaults?: object } | undefined | null)?.defaults
+  if (defaults === undefined || !isObject(options)) return options
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(given) }
 }
 
 /** Operators belong to the stage before them; before any stage, to the input. */

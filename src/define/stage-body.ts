@@ -1,5 +1,6 @@
 /** What a user may write as a source, a stage or a sink, and the context it is given. */
 import type { Sentinel } from '../sentinel.ts'
+import type { StageOptions } from './stage-options.ts'
 
 /** Where `ctx.log` writes. `console` and pino fit as they are. */
 export interface Logger {
@@ -33,6 +34,9 @@ export interface StageContext {
   alloc(bytes: number): Uint8Array
 }
 
+/** Options that a body may have an opinion on. */
+export type StageDefaults = Pick<StageOptions, 'on' | 'concurrency' | 'nativeThreads' | 'order'>
+
 type Awaitable<T> = T | Promise<T>
 
 /** What comes out of a process function that returns R: without `undefined` (dropped) and SENTINEL (the end). */
@@ -48,6 +52,8 @@ export type ProcessFunction<I, R> = (item: I, ctx: StageContext) => R
 
 /** A stage that holds a resource: a model, a file, a connection. */
 export interface StageObject<I, R, Resource, F = unknown> {
+  /** Options of the stage that it would have; those that the stage is given go before them. */
+  defaults?: StageDefaults
   /** Makes the resource, once in each worker, before the first item. */
   open?: (ctx: StageContext) => Awaitable<Resource>
   process: (item: I, resource: Resource, ctx: StageContext) => R

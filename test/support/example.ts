@@ -21,9 +21,13 @@ export async function prepareExample(name: string): Promise<void> {
   await (await import(script)).prepareExample(name)
 }
 
-/** Starts an example; killed with the test if it has not ended. */
-export function startExample(t: TestContext, args: readonly string[]) {
-  const child = spawn(process.execPath, [SCRIPT, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+/** Starts an example; killed with the test if it has not ended. isGroup: in a process group of its own. */
+export function startExample(t: TestContext, args: readonly string[], { isGroup = false } = {}) {
+  const child = spawn(process.execPath, [SCRIPT, ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: isGroup,
+  })
   t.after(() => child.kill('SIGKILL'))
   const end = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
     ([stdout, stderr, [code]]): ExampleEnd => ({ code, stdout, stderr }),

@@ -70,6 +70,7 @@ test('timers are for deadlines, for keeping alive and for views', () => {
     'host/finality.ts': 'how often a source that tracks its items looks which are final',
     'host/child/program.ts': 'how long a program has to end after SIGTERM, and what it started after it',
     'host/trials.ts': 'the deadline of an item',
+    'onnx/micro-batcher.ts': 'how long the first item of a batch waits for others',
     'run/worker-stack.ts': 'how long a worker may take to tell its stack',
     'host/read-items.ts': 'how long a source that waits may take after the drain began',
     'run/ladder.ts': 'the deadlines of drain, abort and terminate',

@@ -120,6 +120,18 @@ const EXPECTED: Record<string, Surface> = {
       'VideoInfo',
     ],
   },
+  'onnx.ts': {
+    values: ['inference'],
+    types: [
+      'BatchLimits',
+      'InferenceOptions',
+      'InputSpec',
+      'OnnxRuntime',
+      'OutputDims',
+      'TensorData',
+      'TensorType',
+    ],
+  },
   'sources.ts': { values: ['readLines'], types: ['ReadLinesOptions'] },
   'sinks.ts': { values: ['writeLines'], types: ['WriteLinesOptions'] },
 }

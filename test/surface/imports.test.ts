@@ -111,6 +111,7 @@ test('the entry files export nothing but what they are meant to', async () => {
     command: await names('command.js'),
     testing: await names('testing.js'),
     media: await names('media.js'),
+    onnx: await names('onnx.js'),
   }
   assert.deepEqual(found, {
     index: [
@@ -135,5 +136,6 @@ test('the entry files export nothing but what they are meant to', async () => {
     command: ['command'],
     testing: ['Simulation', 'openSimulation', 'simulate'],
     media: ['audioSamples', 'encodeAudio', 'encodeVideo', 'probeMedia', 'videoFrames'],
+    onnx: ['inference'],
   })
 })

@@ -296,3 +296,15 @@ test('two sources cannot keep one checkpoint', () => {
   refuses(two('at', './x/../at'), 'MILLRACE_INVALID_OPTION', message)
   planOf(two('at-a', 'at-b'))
 })
+
+test('a body may have defaults for its stage; what the stage is given goes before them', () => {
+  const body = { defaults: { concurrency: 8, nativeThreads: 3 }, process: (item: unknown) => item }
+  const { stages } = planOf(
+    begun().stage('one', body).stage('other', body, { concurrency: 2 }).sink('end', ignore),
+  )
+  const chosen = stages.map(({ concurrency, nativeThreads }) => [concurrency, nativeThreads])
+  assert.deepEqual(chosen.slice(1, 3), [
+    [8, 3],
+    [2, 3],
+  ])
+})
