@@ -33,6 +33,7 @@ export function plot(points: readonly Point[]): string {
   const step = [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600].find((each) => end / each <= 12) ?? 3600
   const ticks = Array.from({ length: Math.floor(end / step) + 1 }, (_, index) => index * step)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 40}" font-family="sans-serif" font-size="12" fill="#333">
+<title>Loudness and likeness to speech</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${[TOP, second].map((top) => `<rect x="${LEFT}" y="${top}" width="${WIDTH - LEFT - 16}" height="${HEIGHT}" fill="#f4f6f8"/>`).join('\n')}
 <text x="${LEFT}" y="${TOP - 7}">loudness, dB below full scale</text>
