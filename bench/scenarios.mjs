@@ -82,9 +82,9 @@ export const SCENARIOS = {
   'farm-cpu': {
     kind: 'farm',
     work: 'cpu',
-    items: 1_500,
-    quick: { items: 50 },
-    settings: [{ turns: 500_000, capacity: 64 }],
+    items: 2_000,
+    quick: { items: 50, warmUp: 10 },
+    settings: [{ turns: 500_000, capacity: 64, warmUp: 500 }],
     base: 'plain loop',
     sides: [
       PLAIN_LOOP,
@@ -99,11 +99,13 @@ export const SCENARIOS = {
   'farm-order': {
     kind: 'rate',
     work: 'cpu',
-    items: 100_000,
-    quick: { items: 2_000, settings: 1 },
+    items: 150_000,
+    rounds: 3,
+    quick: { items: 2_000, warmUp: 100 },
     settings: [
-      { turns: 5_000, capacity: 64, workers: 4 },
-      { turns: 50_000, items: 20_000, capacity: 64, workers: 4 },
+      { turns: 5_000, capacity: 64, workers: 4, warmUp: 50_000 },
+      { turns: 50_000, items: 20_000, capacity: 64, workers: 4, warmUp: 5_000 },
+      { turns: 500_000, items: 3_000, capacity: 64, workers: 4, warmUp: 500 },
     ],
     base: 'order completion',
     sides: ['completion', 'input'].map((order) => ({
@@ -116,9 +118,17 @@ export const SCENARIOS = {
   'farm-balance': {
     kind: 'balance',
     work: 'cpu',
-    items: 10_000,
-    quick: { items: 500, settings: 1 },
-    settings: [64, 256].map((capacity) => ({ turns: 50_000, every: 100, times: 100, capacity, workers: 2 })),
+    items: 15_000,
+    rounds: 3,
+    quick: { items: 300, warmUp: 100 },
+    settings: [64, 256, 1024].map((capacity) => ({
+      turns: 50_000,
+      every: 100,
+      times: 100,
+      capacity,
+      workers: 2,
+      warmUp: 5_000,
+    })),
     base: 'plain loop',
     sides: [
       PLAIN_LOOP,
@@ -136,6 +146,12 @@ export const SCENARIOS = {
     settings: [{}],
     sides: [
       { ...MILLRACE, file: 'latency-millrace' },
+      {
+        ...MILLRACE,
+        name: 'millrace, maxInFlight 1',
+        file: 'latency-millrace',
+        settings: { maxInFlight: 1 },
+      },
       { ...MESSAGE_CHANNEL, file: 'latency-message-channel', share: 1 },
       { ...PISCINA, file: 'latency-piscina', share: 1 },
     ],
@@ -156,7 +172,7 @@ export const SCENARIOS = {
   },
   scale: {
     kind: 'scale',
-    quick: { settings: 1, points: 3 },
+    quick: { points: 3, warmUp: 1_000 },
     settings: [{ grows: 'stages' }, { grows: 'workers' }, { grows: 'bytes' }, { grows: 'capacity' }],
     points: {
       stages: [1, 2, 4, 8, 16, 32, 64].map((stages) =>

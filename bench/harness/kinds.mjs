@@ -3,7 +3,8 @@
 // `value` of a run is what medians, spread and ratio are taken of; `better` says which way is better. The ratio of a row is
 // its median to that of the base.
 
-const perSecond = ({ items, elapsedMs }) => items / (elapsedMs / 1000)
+/** Items that were made before the clock ran, to warm up, are not `counted`. */
+const perSecond = ({ items, counted = items, elapsedMs }) => counted / (elapsedMs / 1000)
 
 const SPREAD = (show) => ['spread', ({ lowest, highest }) => `${show(lowest)} to ${show(highest)}`]
 const SWITCHES = ['switches per 1,000 items', ({ switchesPer1000 }) => switchesPer1000.toFixed(1)]
@@ -37,14 +38,14 @@ export const KINDS = {
   },
   balance: {
     rounds: 5,
-    value: ({ elapsedMs }) => elapsedMs,
-    better: 'less',
+    value: perSecond,
+    better: 'more',
     columns: ({ setting }) => [
-      ['time', ({ median }) => `${Math.round(median)} ms`],
-      SPREAD((ms) => `${Math.round(ms)}`),
+      ['items/s', ({ median }) => short(median)],
+      SPREAD(short),
       [
-        'times the ideal, all work over two workers',
-        ({ ratio, name }) => (name === 'plain loop' ? '' : (ratio * setting.workers).toFixed(2)),
+        'time over the ideal, all work over two workers',
+        ({ ratio, name }) => (name === 'plain loop' ? '' : (setting.workers / ratio).toFixed(2)),
       ],
     ],
   },

@@ -46,7 +46,7 @@ function settingsOf(scenario, setting, side, options) {
   const all = { work: scenario.work, items: scenario.items, ...setting, ...side.settings }
   if (options.quick) {
     const { settings: _, points: __, ...quick } = { items: 20_000, ...scenario.quick }
-    return { ...all, ...quick, items: Math.min(quick.items, all.items), ...(all.warmUp && { warmUp: 1_000 }) }
+    return { ...all, ...quick, items: Math.min(quick.items, all.items) }
   }
   if (side.idle) return { ...all, items: 0 }
   const share = scenario.kind === 'start-up' ? 1 : (side.share ?? 1)

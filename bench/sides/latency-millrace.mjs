@@ -1,10 +1,12 @@
-// Millrace: four threads; `maxInFlight` lets the source make an item when the last one has arrived.
+// Millrace: four threads. The sink lets the source make the next item, or `maxInFlight` does.
 import { start } from '../millrace.mjs'
 import { Latencies, Outcome, settings } from './latency.mjs'
 import definition from './latency-millrace-pipeline.mjs'
 
+const { items, maxInFlight } = settings
 const outcome = new Outcome()
 const latencies = new Latencies()
-const options = { items: settings.items, memory: outcome.memory, samples: latencies.memory }
-await start(definition, options, { maxInFlight: 1 }).join()
+const gate = maxInFlight === undefined ? new SharedArrayBuffer(4) : undefined
+const options = { items, memory: outcome.memory, samples: latencies.memory, gate }
+await start(definition, options, maxInFlight === undefined ? {} : { maxInFlight }).join()
 outcome.print(latencies.percentiles())

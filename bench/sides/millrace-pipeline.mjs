@@ -19,8 +19,11 @@ export default definePipeline(import.meta.url, (settings) => {
 
 function* read(work, settings) {
   const make = makerOf(work, settings)
-  new Outcome(settings.memory).begin()
-  for (let number = 0; number < settings.items; number++) yield make(number)
+  const { items, warmUp = 0 } = settings
+  for (let number = 0; number < items; number++) {
+    if (number === warmUp) new Outcome(settings.memory).begin()
+    yield make(number)
+  }
 }
 
 function write(work, memory, step) {

@@ -6,4 +6,4 @@ import { Outcome, settings } from './outcome.mjs'
 const outcome = new Outcome()
 const report = await start(definition, { ...settings, memory: outcome.memory }).join()
 if (process.env.BENCH_REPORT) console.error(JSON.stringify(report, null, 1))
-outcome.print()
+outcome.print({ counted: settings.items - (settings.warmUp ?? 0) })

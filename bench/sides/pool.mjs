@@ -14,7 +14,7 @@ export const WORK_FILE = fileURLToPath(new URL(`../work/${settings.work}.mjs`, i
 
 /** @param run `(name of the step, item) => promise of what the step returns` */
 export async function runPool(run) {
-  const { items, capacity } = settings
+  const { items, capacity, warmUp = 0 } = settings
   const work = WORKS[settings.work]
   const make = makerOf(work, settings)
   const names = Object.keys(work.steps)
@@ -24,15 +24,15 @@ export async function runPool(run) {
 
   // The threads must be up before the clock runs.
   await Promise.all(Array.from({ length: 4 * THREADS }, () => run(names[0], make(0))))
-  outcome.begin()
   const underWay = []
   for (let number = 0; number < items; number++) {
+    if (number === warmUp) outcome.begin()
     if (underWay.length === capacity) take(await underWay.shift())
     underWay.push(processAll(make(number)))
   }
   while (underWay.length > 0) take(await underWay.shift())
   outcome.end(checksum)
-  outcome.print()
+  outcome.print({ counted: items - warmUp })
 
   async function processAll(item) {
     let value = item
