@@ -105,6 +105,11 @@ export class Outputs {
     for (const { writer } of this.queues) writer.park()
   }
 
+  /** Nothing is put for a while: see `QueueWriter.rest`. */
+  rest(): void {
+    for (let index = 0; index < this.queues.length; index++) this.queues[index].writer.rest()
+  }
+
   /** Takes note of workers downstream that came or go. */
   refresh(): void {
     for (let index = 0; index < this.queues.length; index++) this.queues[index].writer.refresh()

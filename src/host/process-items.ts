@@ -106,21 +106,23 @@ export class ItemLoop {
     const core = this.#core
     const ticket = this.#reader.id
     takeUp.countOne()
-    if (takeUp.isDone) this.#takeUp = undefined
     const noted = takeUp.notedOutcome(ticket)
+    const isDeadLettered = takeUp.isDeadLettered(ticket)
+    const verdict = takeUp.verdictOn(ticket)
+    takeUp.forget(ticket)
+    if (takeUp.isDone) this.#takeUp = undefined
     if (noted !== undefined) {
       this.#reader.commit()
       core.counters.count(noted)
       return noted
     }
-    if (takeUp.isDeadLettered(ticket)) {
+    if (isDeadLettered) {
       const error = new MillraceError('MILLRACE_STAGE_FAILED', 'it failed before the worker was restarted')
       const { item, source } = this.#reader
       this.#trials.tell(core.failure('MILLRACE_STAGE_FAILED', 'failed', error, item), [{ source, item }])
       this.#settle(ticket, FAILED)
       return FAILED
     }
-    const verdict = takeUp.verdictOn(ticket)
     if (verdict === undefined) return this.#processOne()
     const { item, source } = this.#reader
     core.counters.take(ticket, item)

@@ -72,6 +72,7 @@ export class UnitLoop {
       this.#units.push(unit)
       core.counters.take(unit.place.ticket, unit.place.item)
       core.counters.held = this.#reader.held
+      core.counters.units = this.#units.length
       this.#process(unit)
     }
     return hasBegun
@@ -195,6 +196,7 @@ export class UnitLoop {
     const { counters, isSink } = this.#core
     const outcome = isSink && emitted === DROPPED ? OUT : emitted
     const { ticket, records } = unit.place
+    this.#takeUp?.forget(ticket)
     if (this.#core.isLeft(outcome)) {
       counters.leave(ticket, outcome)
       return

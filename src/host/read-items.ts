@@ -20,6 +20,8 @@ export interface Reading {
   /** Aborted when to stop reading, also while waiting for the next item. */
   drained: () => AbortSignal
   waiting: Waiting
+  /** It is about to wait for an item, who knows how long. */
+  rest: () => void
 }
 
 /** Reads to the end. A source that heeds `ctx.signal` by throwing has ended in order. */
@@ -64,6 +66,7 @@ async function readAsync(iterator: AsyncIterator<unknown>, reading: Reading): Pr
   const drained = onceAborted(reading.drained())
   try {
     while (!reading.isOver()) {
+      reading.rest()
       const next = iterator.next()
       const step = await drained.or(next)
       if (step === undefined) return leave(iterator, next, reading)

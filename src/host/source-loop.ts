@@ -49,6 +49,7 @@ export class SourceLoop {
         isOver: () => core.isOver || stop.isDraining,
         drained: () => stop.signalAt('drain'),
         waiting: core.waiting,
+        rest: () => core.outputs.rest(),
       })
     })
   }

@@ -1,7 +1,7 @@
 /** The shared words of a stage: what concerns all its workers. */
 
 const FLAGS = 0
-/** Time before which no worker may begin an item, in microseconds of the shared clock; 64 bits. */
+/** Time before which no worker may begin an item, in nanoseconds of the monotonic clock; 64 bits. */
 const NEXT_START = 1
 /** Bytes of one stage's words: a cache line. */
 export const CONTROL_BYTES = 64
@@ -45,15 +45,15 @@ export class StageControl {
   }
 
   /**
-   * Books the next start of an item, `everyMicros` after the one before; how long to wait for it, in microseconds.
+   * Books the next start of an item, `everyNs` after the one before; how long to wait for it, in nanoseconds.
    * Evenly spaced starts: the generic cell rate algorithm (ITU-T I.371) without a burst.
    */
-  bookStart(nowMicros: bigint, everyMicros: bigint): number {
+  bookStart(nowNs: bigint, everyNs: bigint): number {
     for (;;) {
       const next = Atomics.load(this.#times, NEXT_START)
-      const start = next > nowMicros ? next : nowMicros
-      if (Atomics.compareExchange(this.#times, NEXT_START, next, start + everyMicros) === next) {
-        return Number(start - nowMicros)
+      const start = next > nowNs ? next : nowNs
+      if (Atomics.compareExchange(this.#times, NEXT_START, next, start + everyNs) === next) {
+        return Number(start - nowNs)
       }
     }
   }

@@ -7,7 +7,7 @@
  *   died after giving back: more records were given back than counted; the difference had the noted outcome
  * Outputs of two items are never mixed, so at most one item was partly published.
  */
-import type { Outcome } from '../observe/counters.ts'
+import { OUT, type Outcome } from '../observe/counters.ts'
 import type { InputReader } from '../queue/input-reader.ts'
 import type { Origin } from '../queue/lane.ts'
 import type { QueueWriter } from '../queue/queue-writer.ts'
@@ -19,10 +19,10 @@ export const BATCH_BIT = 0x80000000
 
 export class TakeUp {
   /** Ticket of the item whose outcome was noted and whose record is still there. */
-  readonly #noted: number | undefined
+  #noted: number | undefined
   /** Ticket of the item that was put among the dead letters and not settled. */
-  readonly #deadLettered: number | undefined
-  readonly #verdict: Verdict | undefined
+  #deadLettered: number | undefined
+  #verdict: Verdict | undefined
   readonly #outcome: Outcome
   /** Items per mark of the batches that the old life had closed and not settled. */
   readonly batches: ReadonlyMap<number, number>
@@ -37,13 +37,14 @@ export class TakeUp {
   private constructor(core: WorkerCore) {
     const { counters, task } = core
     const reader = core.reader as NonNullable<typeof core.reader>
-    const uncounted = reader.committed - counters.settled
-    if (uncounted > 0) counters.count(counters.noted, uncounted)
+    countGivenBack(core, reader.committed - counters.settled)
     counters.dropHand()
     const batches = core.plan.batch === undefined ? new Map<number, number>() : countBatches(reader)
     this.batches = batches
     const isPending = (ticket: number): boolean =>
-      ticket >= BATCH_BIT ? batches.has((ticket ^ BATCH_BIT) >>> 0) : reader.has(ticket)
+      core.plan.batch !== undefined && ticket >= BATCH_BIT
+        ? batches.has((ticket ^ BATCH_BIT) >>> 0)
+        : reader.has(ticket)
     this.#verdict = task.verdict && isPending(task.verdict.ticket) ? task.verdict : undefined
     this.#alone = task.verdict?.alone ?? 0
     this.#outcome = counters.noted
@@ -59,7 +60,16 @@ export class TakeUp {
 
   /** Whether everything that the old life had in hand has been met again. */
   get isDone(): boolean {
-    return this.#left <= 0
+    const isAllSaid =
+      this.#noted === undefined && this.#deadLettered === undefined && this.#verdict === undefined
+    return this.#left <= 0 && isAllSaid
+  }
+
+  /** The item is settled. Its ticket will come again, for another item. */
+  forget(ticket: number): void {
+    if (this.#noted === ticket) this.#noted = undefined
+    if (this.#deadLettered === ticket) this.#deadLettered = undefined
+    if (this.#verdict?.ticket === ticket) this.#verdict = undefined
   }
 
   /** To be called for each item that is taken up. */
@@ -85,6 +95,24 @@ export class TakeUp {
   verdictOn(ticket: number): Verdict | undefined {
     return this.#verdict?.ticket === ticket ? this.#verdict : undefined
   }
+}
+
+/** Counts what was given back and not counted, of which there is one item or batch at most: it had the noted outcome. */
+function countGivenBack({ counters, outputs, task }: WorkerCore, uncounted: number): void {
+  if (uncounted <= 0) return
+  const ticket = counters.ticketInHand
+  const isClaiming = task.inputs.some(({ overflow }) => overflow === 'drop-old')
+  if (!isClaiming || (ticket !== undefined && counters.isNoted(ticket))) {
+    counters.count(counters.noted, uncounted)
+    return
+  }
+  // Records leave such a queue when they are taken: the one in hand is gone, unless its outputs are out.
+  const { inHand } = counters
+  const isOut = outputs.queues.some(({ writer }) =>
+    writer.newestOfLanes().some(({ madeBy, item }) => madeBy === ticket && item === inHand),
+  )
+  if (isOut) counters.count(OUT, uncounted)
+  else counters.countLost(uncounted)
 }
 
 /** The item, of those still to be settled, that made the newest output in one of the writer's lanes. */

@@ -134,13 +134,13 @@ export class Trials {
     const { plan, control, counters, stop } = this.#core
     const { rateLimit } = plan
     if (rateLimit === undefined) return undefined
-    const everyMicros = BigInt(Math.round((rateLimit.perMs * 1000) / rateLimit.items))
-    const nowMicros = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000))
-    const waitMicros = control.bookStart(nowMicros, everyMicros)
-    if (waitMicros <= 0) return undefined
+    const everyNs = BigInt(Math.ceil((rateLimit.perMs * 1e6) / rateLimit.items))
+    // The same in all threads, whatever is done to the time of day.
+    const waitNs = control.bookStart(process.hrtime.bigint(), everyNs)
+    if (waitNs <= 0) return undefined
     counters.phase = HELD
     return this.#core.waiting
-      .sleep(this.#core.bell, () => stop.isSet, waitMicros / 1000)
+      .sleep(this.#core.bell, () => stop.isSet, waitNs / 1e6)
       .then(() => {
         counters.phase = WORKING
       })

@@ -35,7 +35,7 @@ export interface WorkerHost {
   die?: (death: Failure) => void
 }
 
-/** `madeBy` of what `flush` gave. */
+/** `madeBy` of what no item gave; those just below it are of what `flush` gave. No ticket is so high. */
 export const FLUSH = 0xffffffff
 
 export class WorkerCore {
@@ -245,6 +245,7 @@ export class WorkerCore {
     return new QueueWriter(memory, output.producer, {
       overflow: output.overflow,
       isNumbered: this.task.stage.numbering === 'own',
+      mayContinue: this.task.inputs.some(({ upstream }) => upstream !== undefined),
       ...(isPartitioned ? { keyHash: (value: unknown) => hashKey(by(value), output.to) } : {}),
     })
   }

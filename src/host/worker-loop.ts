@@ -71,10 +71,12 @@ export class WorkerLoop {
     }
     core.context.beginItem(0, 1)
     const isRefused = core.outputs.queues.length > 0 && core.isRefused
-    if (core.hasFailed || isRefused || core.stop.isSet || core.isRetired) return
+    if (core.hasFailed || isRefused || core.stop.isSet) return
     await core.attempt('MILLRACE_FLUSH_FAILED', 'failed to flush', async () => {
-      core.outputs.setPartial(FLUSH)
-      core.outputs.beginFlush(FLUSH)
+      // Named by how often it was launched: one that retired and came back may flush once more.
+      const madeBy = FLUSH - core.counters.launches
+      core.outputs.setPartial(madeBy)
+      core.outputs.beginFlush(madeBy)
       await this.#makeEmitter().emit(core.bound.flush(core.context))
     })
   }

@@ -33,6 +33,7 @@ const ENDED_MS = 7
 const READ = 8
 const RETRIED = 9
 const FINAL_UP_TO = 10
+const LOST = 11
 const FLOATS = 16
 
 const LIFE = 0
@@ -51,6 +52,8 @@ const TURNS = 12
 const HELD_ITEMS = 13
 const BATCH_MARK = 14
 const FATAL_TICKET = 15
+const LAUNCHES = 16
+const UNITS = 17
 const INTS = 32
 
 /** Bytes of one worker's counters. */
@@ -91,6 +94,22 @@ export class WorkerCounters {
   }
   get held(): number {
     return this.#ints[HELD_ITEMS]
+  }
+
+  /** How often it was launched; a restart after a death is no launch. Written by the supervisor before a life begins. */
+  get launches(): number {
+    return this.#ints[LAUNCHES]
+  }
+  countLaunch(): void {
+    this.#ints[LAUNCHES]++
+  }
+
+  /** How many units it has in hand: items, or batches of them. 0 where it takes one item at a time. */
+  set units(count: number) {
+    this.#ints[UNITS] = count
+  }
+  get units(): number {
+    return this.#ints[UNITS]
   }
 
   /** Mark of the newest batch that it has closed: see host/unit-gatherer.ts. */
@@ -189,7 +208,16 @@ export class WorkerCounters {
 
   /** Items settled, whatever became of them. */
   get settled(): number {
-    return this.#floats[OUT] + this.#floats[DROPPED] + this.#floats[FAILED] + this.#floats[ABANDONED]
+    const floats = this.#floats
+    return floats[OUT] + floats[DROPPED] + floats[FAILED] + floats[ABANDONED] + floats[LOST]
+  }
+
+  /** Items that an earlier life had taken out of their queue, and took with it. */
+  get lost(): number {
+    return this.#floats[LOST]
+  }
+  countLost(items: number): void {
+    this.#floats[LOST] += items
   }
 
   /** Items a source has read. */

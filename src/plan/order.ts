@@ -17,6 +17,8 @@ export interface StageOrder {
   numbering: PlannedStage['numbering']
   /** Its outputs have increasing numbers on every lane. */
   isSorted: boolean
+  /** Several of its outputs may have one number. */
+  mayRepeat: boolean
   note?: string
 }
 
@@ -35,10 +37,13 @@ function orderOf(
   before: ReadonlyMap<string, StageOrder>,
 ): StageOrder {
   const asked = options.order ?? 'input'
-  if (maxWorkers === 1) return { order: asked, numbering: 'own', isSorted: true }
-  const why = asked === 'input' ? whyUnordered(definition, before) : undefined
+  const isKeyed = options.by !== undefined
+  if (maxWorkers === 1) return { order: asked, numbering: 'own', isSorted: true, mayRepeat: false }
+  const why = asked === 'input' ? whyUnordered(definition, isKeyed, before) : undefined
   const order = asked === 'input' && why === undefined ? 'input' : 'completion'
-  const planned: StageOrder = { order, numbering: 'inherit', isSorted: order === 'input' }
+  const mayRepeat =
+    makesSeveral(definition) || definition.from.some(({ stage }) => before.get(stage)?.mayRepeat)
+  const planned: StageOrder = { order, numbering: 'inherit', isSorted: order === 'input', mayRepeat }
   // By default it is wished for, not promised.
   if (why === undefined || definition.options.order === undefined) return planned
   return { ...planned, note: `stage "${definition.name}": order "input" cannot be kept: ${why}` }
@@ -46,12 +51,21 @@ function orderOf(
 
 function whyUnordered(
   { body, from, batch, takesDeadLetters }: StageDefinition,
+  isKeyed: boolean,
   before: ReadonlyMap<string, StageOrder>,
 ): string | undefined {
   if (isStreamBody(body)) return 'its outputs come of their own accord'
   if (takesDeadLetters === true) return 'dead letters come from several workers'
   if (from.length !== 1) return 'it reads several queues'
-  if (before.get(from[0].stage)?.isSorted !== true)
-    return `stage "${from[0].stage}" gives items as they are ready`
+  const writer = before.get(from[0].stage)
+  if (writer?.isSorted !== true) return `stage "${from[0].stage}" gives items as they are ready`
+  if (isKeyed && writer.mayRepeat) return 'its keys part what several workers made of one item'
   return batch?.by === undefined ? undefined : 'batches of different keys overtake each other'
+}
+
+/** Whether it is known to make several outputs of one item: any function may return a generator. */
+function makesSeveral({ body, operators }: StageDefinition): boolean {
+  if (operators.some(({ kind }) => kind === 'flatMap')) return true
+  const process = typeof body === 'function' ? body : (body as { process?: unknown } | undefined)?.process
+  return typeof process === 'function' && /^(Async)?GeneratorFunction$/.test(process.constructor.name)
 }

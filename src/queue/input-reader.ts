@@ -11,7 +11,7 @@ import type { Doorbell } from './doorbell.ts'
 import { InputLane, ITEM_THERE, NOBODY_THERE, NOTHING_NOW, OVER } from './input-lane.ts'
 import { COUNT_BITS, type LaneReader } from './lane-reader.ts'
 import { OrderedMerge } from './order-floor.ts'
-import { DONE, GONE, type QueueMemory, RETIRING } from './queue-memory.ts'
+import { DONE, GONE, PARKED, type QueueMemory, RETIRING } from './queue-memory.ts'
 
 /** What `poll` found. */
 export type Poll = 'item' | 'empty' | 'ended'
@@ -232,7 +232,14 @@ export class InputReader {
   get isRetired(): boolean {
     if (this.#held > 0) return false
     // First that nothing more comes, then that nothing is there.
-    for (const { memory, index } of this.#inputs) if (!memory.hasRetired(index)) return false
+    let isRetiring = false
+    for (const { memory, index } of this.#inputs) {
+      // An earlier life had begun to give its ends up.
+      if (memory.state('consumer', index) === PARKED) continue
+      if (!memory.hasRetired(index)) return false
+      isRetiring = true
+    }
+    if (!isRetiring) return false
     return this.#lanes.every((lane) => lane.look() !== ITEM_THERE)
   }
 
@@ -246,7 +253,8 @@ export class InputReader {
 
   /** Whether it has been told to retire. */
   get isRetiring(): boolean {
-    return this.#inputs.every(({ memory, index }) => memory.state('consumer', index) === RETIRING)
+    const states = this.#inputs.map(({ memory, index }) => memory.state('consumer', index))
+    return states.includes(RETIRING) && states.every((state) => state === RETIRING || state === PARKED)
   }
 
   #addInput({ memory, index, upstream, claiming = false }: InputEnd, isLate: boolean): void {

@@ -2,7 +2,7 @@
 import type { Doorbell } from './doorbell.ts'
 import type { Origin } from './lane.ts'
 import type { LaneWriter } from './lane-writer.ts'
-import { DONE, GONE, IDLE, OPEN, PARKED, type QueueMemory } from './queue-memory.ts'
+import { DONE, GONE, IDLE, OPEN, PARKED, type QueueMemory, RETIRING } from './queue-memory.ts'
 
 /**
  * `'full'`: no room now. `'closed'`: no consumer will ever read it; the item was not put.
@@ -15,6 +15,8 @@ export interface WriterOptions {
   overflow?: 'block' | 'drop-new' | 'drop-old' | undefined
   /** This end gives the orders: see order-floor.ts. */
   isNumbered?: boolean | undefined
+  /** Several inputs, one after the other, may have the same order, and theirs must be kept. */
+  mayContinue?: boolean | undefined
   /** The lane is that of the item's key: a number, 0 or more, that depends on the key alone. */
   keyHash?: ((value: unknown) => number) | undefined
 }
@@ -23,6 +25,8 @@ export interface WriterOptions {
 const NOBODY = -1
 /** Consumers may come; none may be given anything now. */
 const NOBODY_NOW = -2
+/** Of a writer that has nothing to put: higher than any epoch. */
+const RESTING = 0x7fffffff
 
 export class QueueWriter {
   readonly bell: Doorbell
@@ -32,6 +36,7 @@ export class QueueWriter {
   readonly #readerBells: Doorbell[]
   readonly #overflow: 'block' | 'drop-new' | 'drop-old'
   readonly #isNumbered: boolean
+  readonly #mayContinue: boolean
   readonly #keyHash: ((value: unknown) => number) | undefined
   /** Items that all its lanes may hold, and each of them. */
   readonly #share: number
@@ -56,6 +61,7 @@ export class QueueWriter {
     }
     this.#overflow = options.overflow ?? 'block'
     this.#isNumbered = options.isNumbered ?? false
+    this.#mayContinue = options.mayContinue ?? false
     this.#keyHash = options.keyHash
     this.#share = memory.share(index)
     const isDivided = this.#keyHash !== undefined && this.#lanes.length > 1
@@ -93,10 +99,24 @@ export class QueueWriter {
    * put. A put of a new input does it, too.
    */
   refresh(): void {
-    const { epoch } = this.#memory
-    if (epoch === this.#seen) return
-    this.#seen = epoch
-    this.#memory.storeSeen(this.#index, epoch)
+    if (this.#memory.epoch === this.#seen) return
+    const state = this.#lastLane < 0 ? OPEN : this.#memory.state('consumer', this.#lastLane)
+    if (state === RETIRING || state === PARKED) {
+      // What comes next may belong to what went there last: its reader has to stay until that is known.
+      if (this.#mayContinue) return
+      this.#lastLane = -1
+    }
+    this.#noteRetired()
+  }
+
+  /**
+   * It may take long until there is a next input: consumers that retire need not wait for it. Which are there is looked at
+   * before the next put.
+   */
+  rest(): void {
+    if (this.#lanes.length === 1 || this.#seen === RESTING) return
+    this.#seen = RESTING
+    this.#memory.storeSeen(this.#index, RESTING)
   }
 
   /** Wakes readers that doze over items of ours. Call it before waiting for anything but room. */
@@ -150,9 +170,11 @@ export class QueueWriter {
     return count
   }
 
-  /** The highest order published here; undefined: nothing was, or only SENTINEL is known. */
+  /** The highest order published, or refused, here; undefined: nothing was, or only SENTINEL is known. */
   get newestOrder(): number | undefined {
-    let order: number | undefined
+    const { number } = this.#memory
+    // What was dropped had an order, too.
+    let order = this.#isNumbered && number !== 0 ? number : undefined
     for (const lane of this.#lanes) {
       const newest = lane.newest()
       if (newest === undefined || newest.isEnd) continue
@@ -172,7 +194,7 @@ export class QueueWriter {
   readonly isReady = (): boolean => {
     if (this.#hasEnded || this.#memory.isClosed) return true
     const lane = this.#boundTo >= 0 ? this.#stateOfBound() : this.#chooseLane()
-    if (this.#boundTo < 0) this.refresh()
+    if (this.#boundTo < 0) this.#noteRetired()
     if (lane < 0) return lane === NOBODY
     return this.#hasRoomFor(lane) && this.#lanes[lane].hasRoom()
   }
@@ -180,6 +202,13 @@ export class QueueWriter {
   /** Whether every consumer has gone, or the queue is closed. */
   get isClosed(): boolean {
     return this.#memory.isClosed || this.#chooseLane() === NOBODY
+  }
+
+  #noteRetired(): void {
+    const { epoch } = this.#memory
+    if (epoch === this.#seen) return
+    this.#seen = epoch
+    this.#memory.storeSeen(this.#index, epoch)
   }
 
   /** A reader that dozes is let doze until its lane is half full: see doorbell.ts. */
@@ -210,7 +239,8 @@ export class QueueWriter {
       }
     }
     this.#boundTo = -1
-    this.refresh()
+    // Nothing of the order before can follow.
+    this.#noteRetired()
     return this.#chooseLane()
   }
 

@@ -102,7 +102,10 @@ function addLost(
   account.abandoned += inputs.flatMap(recordsLeft).length
   const { done, dropped, failed, abandoned } = account
   // Taken, and never settled: a worker had them in hand when it died.
-  const lost = Math.max(0, (account.in ?? 0) - done - dropped - failed - abandoned)
+  if (outputs === undefined) account.inDoubt += counters.lost
+  else account.abandoned += counters.lost
+  const settled = done + dropped + failed + abandoned + counters.lost
+  const lost = Math.max(0, (account.in ?? 0) - settled)
   const { ticketInHand } = counters
   if (ticketInHand !== undefined && counters.isNoted(ticketInHand)) addOutcome(account, counters.noted, lost)
   else if (outputs === undefined && counters.life !== DONE) account.inDoubt += lost

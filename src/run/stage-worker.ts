@@ -30,8 +30,10 @@ export interface WorkerParts {
   judge: Judge
   /** Whether the run goes on, so that a death is worth another life. */
   mayRestart: () => boolean
-  /** Whether all its ends are parked. */
+  /** Whether it has given up all its ends of queues that it reads, until it is launched again. */
   isParked: () => boolean
+  /** Gives up those of queues that it writes. */
+  park: () => void
   /** Its ends of the queues become GONE: whoever waits for it learns so. */
   leaveQueues: () => void
   /** Wakes everybody: a wake-up that went to the dying is lost. */
@@ -120,6 +122,7 @@ export class StageWorker {
   launch(): void {
     this.#opened = new Deferred()
     this.#over = new Deferred()
+    this.counters.countLaunch()
     this.#begin(undefined)
   }
 
@@ -200,6 +203,12 @@ export class StageWorker {
       this.#finish(this.#parts.isParked() ? 'absent' : 'done')
       return
     }
+    // It had nothing left to do but to say so.
+    if (this.counters.life === RUNNING && !this.#hasFailed && this.#parts.isParked()) {
+      this.#parts.park()
+      this.#finish('absent')
+      return
+    }
     const late = this.#lateAfterMs
     const verdict = this.#judge(death)
     const delayMs = this.#restartDelay(late !== undefined)
@@ -222,10 +231,10 @@ export class StageWorker {
   #judge(death: Failure | undefined): Verdict | undefined {
     // A life that died before it began has not touched what the one before it had in hand.
     if (this.counters.life !== RUNNING) return this.#verdict
-    const { ticketInHand: ticket, inHand: item, held, attempt, settled } = this.counters
+    const { ticketInHand: ticket, inHand: item, units, attempt, settled } = this.counters
     const why = death?.error?.message ?? death?.message ?? 'its thread ended'
     this.#verdict = this.#parts.judge.judge(
-      { ticket, item, held: Math.max(held, ticket === undefined ? 0 : 1), attempt, settled },
+      { ticket, item, held: Math.max(units, ticket === undefined ? 0 : 1), attempt, settled },
       { why, timeoutMs: this.#lateAfterMs },
     )
     return this.#verdict

@@ -11,7 +11,7 @@ export interface Hand {
   ticket: number | undefined
   /** Number of the item at its source. */
   item: number
-  /** Items in hand, that one among them. */
+  /** Items, or batches, in hand, that one among them. */
   held: number
   /** Which try of the item it was; 0: not known. */
   attempt: number
@@ -46,7 +46,6 @@ export class Judge {
 
   /** Undefined: it had nothing in hand. */
   judge(hand: Hand, death: Death): Verdict | undefined {
-    // A batch is in hand as a whole: alone does not mean that one record is held.
     const isSure = hand.held <= 1 || this.#itemsLeft(hand) > 0
     const alone = this.#itemsAlone(hand)
     if (hand.ticket === undefined) {
@@ -58,7 +57,8 @@ export class Judge {
     const attempts = Math.max(hand.attempt, (before?.attempts ?? 0) + 1)
     const deaths = (before?.deaths ?? 0) + (isSure && death.timeoutMs === undefined ? 1 : 0)
     this.#last = { ticket, item, attempts, deaths }
-    const fail = this.#failFor(death, attempts, deaths)
+    // Promises that wait did not keep the thread from going on: another one may have.
+    const fail = isSure ? this.#failFor(death, attempts, deaths) : undefined
     return fail === undefined ? { ticket, attempts, alone } : { ticket, attempts, fail, alone }
   }
 

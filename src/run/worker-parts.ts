@@ -30,6 +30,9 @@ export function workerParts(
     isParked: () =>
       consumers.length > 0 &&
       consumers.every(({ queue, index }) => queue.memory.state('consumer', index) === PARKED),
+    park: () => {
+      for (const { queue, role, index } of ends) if (role === 'producer') queue.memory.park(role, index)
+    },
     leaveQueues: () => {
       for (const { queue, role, index } of ends) queue.memory.leave(role, index, GONE)
       stop.set('abort')

@@ -243,3 +243,18 @@ test('who is wanted again while it retires goes on', () => {
   assert.equal(memory.state('consumer', 0), OPEN)
   assert.equal(reader.isRetired, false)
 })
+
+test('a worker that died while it gave its ends up goes on with that', () => {
+  const [one, other] = [allocate(1), allocate(1)]
+  for (const memory of [one, other]) {
+    memory.openEnd('consumer', 0)
+    memory.retire(0)
+    new QueueWriter(memory, 0).refresh()
+  }
+  one.park('consumer', 0)
+  const ends = [one, other].map((memory) => ({ memory, index: 0 }))
+  const reader = new InputReader(ends, { bell: one.doorbell('consumer', 0) })
+  assert.deepEqual([reader.isRetiring, reader.isRetired], [true, true])
+  assert.equal(reader.park(), true)
+  assert.equal(reader.isRetired, false, 'it has: nothing is retiring any more')
+})

@@ -134,6 +134,12 @@ test('a note says where order "input" was asked for and cannot be kept', () => {
       'stage "out": order "input" cannot be kept: batches of different keys overtake each other',
     ],
     [
+      x(begun(), { workers: 2 })
+        .flatMap((n) => [n, n])
+        .sink('out', ignore, { ...asked, by: same }),
+      'stage "out": order "input" cannot be kept: its keys part what several workers made of one item',
+    ],
+    [
       out(x(begun(), { onError: 'dead-letter' })).deadLetters('bad', ignore, asked),
       'stage "bad": order "input" cannot be kept: dead letters come from several workers',
     ],
@@ -141,4 +147,11 @@ test('a note says where order "input" was asked for and cannot be kept', () => {
   for (const [blueprint, note] of cases) assert.deepEqual(planOf(blueprint).notes, [note])
   assert.deepEqual(planOf(x(begun().merge(late()), { order: 'input' }).sink('out', ignore)).notes, [])
   assert.deepEqual(planOf(x(begun().merge(late()), { workers: 2 }).sink('out', ignore)).notes, [])
+})
+
+test('keys keep the order of what one worker made, and of what several made one for one', () => {
+  const asked: StageOptions = { workers: 2, order: 'input', by: same }
+  const twice = (n: number): number[] => [n, n]
+  assert.deepEqual(planOf(x(begun(), {}).flatMap(twice).sink('out', ignore, asked)).notes, [])
+  assert.deepEqual(planOf(x(begun(), { workers: 2 }).sink('out', ignore, asked)).notes, [])
 })

@@ -86,6 +86,7 @@ function makeWorker(
       judge: new Judge({ poisonAfter: 2, attempts: 1 }),
       mayRestart: () => mayRestart,
       isParked: options.isParked ?? (() => false),
+      park: () => told.push('parked'),
       leaveQueues: () => told.push('queues left'),
       ringAll: () => {},
     },
@@ -240,6 +241,7 @@ test('a thread that cannot be started is a failure, not an exception', async () 
       judge: new Judge({ poisonAfter: 1, attempts: 1 }),
       mayRestart: () => true,
       isParked: () => false,
+      park: () => {},
       leaveQueues: () => {},
       ringAll: () => {},
     },
@@ -254,4 +256,13 @@ test('a thread that cannot be started is a failure, not an exception', async () 
   assert.deepEqual(told, ['stage "work" could not start: Error: no more threads', 'ended'])
   await broken.ready
   await broken.over
+})
+
+test('a worker that dies after it has given its ends up has retired', async () => {
+  let isParked = false
+  const { worker, counters, lives, told } = await running({ isParked: () => isParked })
+  isParked = true
+  await lives[0].end('died')
+  assert.deepEqual([worker.isAbsent, worker.restarts, counters.launches], [true, 0, 1])
+  assert.deepEqual(told, ['parked', 'ended'])
 })

@@ -78,3 +78,9 @@ test('tries that the worker itself counted are not lost', () => {
   assert.equal(judge.judge(hand({ attempt: 3 }), CRASH)?.attempts, 3)
   assert.equal(judge.judge(hand({ attempt: 0 }), CRASH)?.attempts, 4)
 })
+
+test('of several in hand, none is blamed for taking too long before it does so alone', () => {
+  const judge = new Judge({ poisonAfter: 3, attempts: 1 })
+  assert.deepEqual(judge.judge(hand({ held: 2 }), LATE), { ticket: 7, attempts: 1, alone: 2 })
+  assert.equal(judge.judge(hand(), LATE)?.fail?.code, 'MILLRACE_ITEM_TIMEOUT')
+})
