@@ -1,5 +1,5 @@
 /** One queue that a worker writes: puts an output there, waiting for room in whichever way fits. */
-import { ABANDONED, DROPPED, HELD, OUT, type Outcome, WORKING } from '../observe/counters.ts'
+import { ABANDONED, DROPPED, OUT, type Outcome } from '../observe/counters.ts'
 import type { Origin } from '../queue/lane.ts'
 import type { QueueWriter } from '../queue/queue-writer.ts'
 import type { Awaitable } from './emitter.ts'
@@ -91,12 +91,12 @@ export class OutputQueue {
   }
 
   #beginWait(): number {
-    this.#core.counters.phase = HELD
+    this.#core.activity.beginWait()
     return performance.now()
   }
 
   #endWait(since: number): void {
-    this.#core.counters.phase = WORKING
+    this.#core.activity.endWait()
     this.#core.counters.addBlocked(performance.now() - since)
   }
 }

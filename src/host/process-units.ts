@@ -30,6 +30,8 @@ export class UnitLoop {
   /** Promises of units that are being processed. */
   readonly #running = new Set<Promise<void>>()
   readonly #isOrdered: boolean
+  /** The next one, if it may not begin yet. */
+  #early: Unit | undefined
 
   constructor(core: WorkerCore, emitter: Emitter) {
     if (core.reader === undefined) throw bug('a stage without an input queue')
@@ -64,18 +66,36 @@ export class UnitLoop {
     const core = this.#core
     let hasBegun = false
     while (this.#running.size + this.#unpublished < this.#limit && !core.isLeaving) {
+      if (this.#early !== undefined) break
       const unit = this.#gatherer.next() ?? this.#gatherer.makeRoom()
       if (unit === undefined) break
-      await this.#trials.mayBegin()
-      if (core.stop.isSet) break
-      hasBegun = true
-      this.#units.push(unit)
-      core.counters.take(unit.place.ticket, unit.place.item)
-      core.counters.held = this.#reader.held
-      core.counters.units = this.#units.length
-      this.#process(unit)
+      const leave = this.#trials.mayBegin()
+      if (leave === undefined) {
+        hasBegun = true
+        this.#start(unit)
+      } else this.#startLater(unit, leave)
     }
     return hasBegun
+  }
+
+  #start(unit: Unit): void {
+    const { counters } = this.#core
+    this.#units.push(unit)
+    counters.take(unit.place.ticket, unit.place.item)
+    counters.held = this.#reader.held
+    counters.units = this.#units.length
+    this.#process(unit)
+  }
+
+  /** The rate limit does not let it begin yet. What is in hand need not wait for that. */
+  #startLater(unit: Unit, leave: Promise<void>): void {
+    const core = this.#core
+    this.#early = unit
+    void leave.then(() => {
+      this.#early = undefined
+      if (!core.isLeaving) this.#start(unit)
+      core.bell.ring()
+    })
   }
 
   get #limit(): number {
@@ -206,12 +226,15 @@ export class UnitLoop {
     counters.count(outcome, records.length)
     counters.held = this.#reader.held
     const next = this.#units[0]
-    if (next !== undefined) counters.take(next.place.ticket, next.place.item)
+    counters.units = this.#units.length
+    if (next === undefined) return
+    counters.take(next.place.ticket, next.place.item)
+    this.#core.activity.update()
   }
 
   /** Whether no unit is left and none will come. What is held for a batch leaves now. */
   #isDone(): boolean {
-    if (this.#units.length > 0) return false
+    if (this.#units.length > 0 || this.#early !== undefined) return false
     const isRetired = this.#reader.isRetiring
     if (this.#reader.poll() !== 'ended' && !isRetired) return false
     if (this.#gatherer.isHolding) {
@@ -227,10 +250,12 @@ export class UnitLoop {
     const { waiting, outputs, bell, counters, stop } = this.#core
     outputs.flush()
     const since = performance.now()
+    const early = this.#early
     const isFull = this.#units.length >= this.#limit
     const isReady = () => {
       this.#core.refresh()
       if (stop.isSet || this.#core.isHeld || this.#hasUnitReady()) return true
+      if (early !== undefined) return this.#early !== early
       // A sink gives back what it is done with while the loop waits.
       if (isFull) return this.#units.length < this.#limit
       const found = this.#reader.poll()
@@ -243,8 +268,9 @@ export class UnitLoop {
           (this.#gatherer.isHolding || this.#reader.isRetired))
       )
     }
-    const leftMs = isFull ? Number.POSITIVE_INFINITY : Math.max(0, this.#gatherer.dueMs - since)
-    if (this.#running.size > 0) waiting.becomeAsync()
+    const leftMs =
+      isFull || early !== undefined ? Number.POSITIVE_INFINITY : Math.max(0, this.#gatherer.dueMs - since)
+    if (this.#running.size > 0 || early !== undefined) waiting.becomeAsync()
     if (waiting.mayBlock) bell.waitSync(isReady, leftMs)
     else await waiting.wait(bell, isReady, leftMs)
     if (this.#units.length === 0) counters.addStarved(performance.now() - since)

@@ -1,6 +1,6 @@
 /** What becomes of an item that failed: tried again, then what `onError` says. */
 import { MillraceError } from '../errors.ts'
-import { ABANDONED, FAILED, HELD, type Outcome, WORKING } from '../observe/counters.ts'
+import { ABANDONED, FAILED, type Outcome } from '../observe/counters.ts'
 import type { Failure, ItemOrigin } from '../observe/failure.ts'
 import { makeDeadLetter } from './dead-letter.ts'
 import { isThenable } from './emitter.ts'
@@ -43,14 +43,14 @@ export class Trials {
 
   /** Whether to try it once more; waits out the delay before. 'stopped': the run was aborted meanwhile. */
   async next(error: unknown, attempts: number): Promise<'retry' | 'give up' | 'stopped'> {
-    const { plan, definition, counters, stop, waiting, bell } = this.#core
+    const { plan, definition, counters, activity, stop, waiting, bell } = this.#core
     const { retry } = plan
     if (retry === undefined || attempts >= retry.attempts || FINAL.has(codeOf(error))) return 'give up'
     const isWorthIt = definition.options.retry?.if
     if (isWorthIt !== undefined && !isWorthIt(error, attempts)) return 'give up'
-    counters.phase = HELD
+    activity.beginDelay()
     await waiting.sleep(bell, () => stop.isSet, retryDelayMs(retry, attempts))
-    counters.phase = WORKING
+    activity.endDelay()
     if (stop.isSet) return 'stopped'
     counters.countRetry()
     return 'retry'
@@ -131,18 +131,16 @@ export class Trials {
 
   /** Waits until the stage may begin another item, by its `rateLimit`. Undefined: now. */
   mayBegin(): Promise<void> | undefined {
-    const { plan, control, counters, stop } = this.#core
+    const { plan, control, activity, stop } = this.#core
     const { rateLimit } = plan
     if (rateLimit === undefined) return undefined
     const everyNs = BigInt(Math.ceil((rateLimit.perMs * 1e6) / rateLimit.items))
     // The same in all threads, whatever is done to the time of day.
     const waitNs = control.bookStart(process.hrtime.bigint(), everyNs)
     if (waitNs <= 0) return undefined
-    counters.phase = HELD
+    activity.beginDelay()
     return this.#core.waiting
       .sleep(this.#core.bell, () => stop.isSet, waitNs / 1e6)
-      .then(() => {
-        counters.phase = WORKING
-      })
+      .then(() => activity.endDelay())
   }
 }

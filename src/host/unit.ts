@@ -65,7 +65,24 @@ export class Unit {
   #call(core: WorkerCore, trials: Trials): unknown {
     this.trial.attempts++
     this.context.beginItem(this.place.item, this.trial.attempts, this.place.source)
-    return trials.timed(core.bound.process(this.trial.input, this.context), this.context)
+    core.activity.beginCall()
+    try {
+      const result = trials.timed(core.bound.process(this.trial.input, this.context), this.context)
+      if (isThenable(result)) return this.#awaited(core, result)
+      core.activity.endCall()
+      return result
+    } catch (error) {
+      core.activity.endCall()
+      throw error
+    }
+  }
+
+  async #awaited(core: WorkerCore, result: PromiseLike<unknown>): Promise<unknown> {
+    try {
+      return await result
+    } finally {
+      core.activity.endCall()
+    }
   }
 
   async #later(core: WorkerCore, trials: Trials, result: PromiseLike<unknown>): Promise<void> {

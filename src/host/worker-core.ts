@@ -12,6 +12,7 @@ import { InputReader } from '../queue/input-reader.ts'
 import { IDLE, QueueMemory } from '../queue/queue-memory.ts'
 import { QueueWriter } from '../queue/queue-writer.ts'
 import { StopEvent } from '../queue/stop-event.ts'
+import { Activity } from './activity.ts'
 import { type BoundStage, bindStage } from './bind-stage.ts'
 import { hashKey } from './key-hash.ts'
 import { makeLog } from './log.ts'
@@ -46,6 +47,7 @@ export class WorkerCore {
   readonly bound: BoundStage
   readonly context: WorkerContext
   readonly counters: WorkerCounters
+  readonly activity: Activity
   readonly stop: StopEvent
   readonly control: StageControl
   readonly waiting: Waiting
@@ -76,6 +78,7 @@ export class WorkerCore {
     this.bound = bindStage(definition)
     this.stop = StopEvent.from(task.stop)
     this.counters = new WorkerCounters(task.counters, task.index)
+    this.activity = new Activity(this.counters)
     this.control = new StageControl(task.control.memory, task.control.index)
     this.waiting = new Waiting(host.baseline)
     this.bell = this.stop.doorbell(task.bell)

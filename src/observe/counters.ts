@@ -197,7 +197,11 @@ export class WorkerCounters {
     this.#ints[PHASE] = phase
   }
 
-  /** Changes with every item settled, modulo 2^32: for a watchdog. */
+  /** A sign of life other than an item settled. */
+  beat(): void {
+    this.#ints[TURNS]++
+  }
+  /** Changes with every item settled, and with every other sign of life, modulo 2^32: for a watchdog. */
   get turns(): number {
     return this.#ints[TURNS]
   }

@@ -283,6 +283,15 @@ test('a stage with a rate limit begins no more items than allowed', async () => 
   assert.ok(starts[10] - starts[0] >= 195, `${starts[10] - starts[0]}`)
 })
 
+test('what is done leaves, though the rate limit does not let the next item begin', async () => {
+  const options: StageOptions = { ...LOOP, concurrency: 2, rateLimit: { items: 1, perMs: 60_000 } }
+  const run = watch(start(numbers(3).stage('work', async (n) => n, options)))
+  const outputs = run[Symbol.asyncIterator]()
+  assert.deepEqual(await outputs.next(), { done: false, value: 1 })
+  run.abort('enough')
+  assert.equal((await run.join()).outcome, 'aborted')
+})
+
 test('a paused run takes nothing, and goes on where it was', async () => {
   const seen: number[] = []
   const run = watch(start(numbers(100).stage('work', (n) => n, LOOP)))
