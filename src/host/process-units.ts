@@ -92,6 +92,7 @@ export class UnitLoop {
     const core = this.#core
     this.#early = unit
     void leave.then(() => {
+      if (core.isGone) return
       this.#early = undefined
       if (!core.isLeaving) this.#start(unit)
       core.bell.ring()
