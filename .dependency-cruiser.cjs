@@ -30,7 +30,7 @@ const MAY_IMPORT = {
 }
 
 const ENTRY_FILES =
-  '^src/(index|sources|sinks|command|testing|media|onnx)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
+  '^src/(index|sources|sinks|command|testing|media|onnx)\\.ts$|^src/cli/main\\.ts$|^src/host/(thread/thread|process/process)-entry\\.ts$'
 
 /** Built-in modules that `import "millrace"` would make every user pay for. */
 const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'
@@ -78,7 +78,10 @@ module.exports = {
       severity: 'error',
       // host/child/ is loaded with `millrace/command` and with the first stage in a process.
       // worker-stack.ts imports the inspector when a worker is stuck, not before.
-      from: { path: '^src/', pathNot: '^src/(cli/|host/child/|run/worker-stack\\.ts$)' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(cli/|host/child/|host/process/process-entry\\.ts$|run/worker-stack\\.ts$)',
+      },
       to: { path: HEAVY },
     },
     {

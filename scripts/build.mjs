@@ -21,6 +21,7 @@ const ENTRIES = [
   'onnx',
   'cli/main',
   'host/thread/thread-entry',
+  'host/process/process-entry',
   'host/typescript-format',
   'host/typescript-recorder',
   'host/typescript-player',

@@ -63,7 +63,7 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
 
 /** What runs on the loop keeps no process from ending. */
 function stuckThreads({ stages }: PipelineManager, { failures }: Report): string[] {
-  const threads = stages.filter((stage) => stage.host === 'thread').map((stage) => stage.name)
+  const threads = stages.filter((stage) => stage.host !== 'loop').map((stage) => stage.name)
   const stuck = failures.filter((failure) => failure.code === 'MILLRACE_WORKER_STUCK')
   return stuck.map((failure) => failure.stage).filter((stage) => threads.includes(stage))
 }

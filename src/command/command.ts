@@ -1,6 +1,6 @@
 /** Any program as a source, a stage or a sink. */
 import type { SourceObject, StageObject } from '../define/stage-body.ts'
-import { STREAM, type StreamBody } from '../define/stream-body.ts'
+import { COMMAND, STREAM, type StreamBody } from '../define/stream-body.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { COMMAND_OPTIONS, type CommandOptions, type Mapping } from './command-options.ts'
 import { CommandPairs } from './command-pairs.ts'
@@ -39,6 +39,7 @@ export function command<
 >(options: CommandOptions<Input, Output, M>): Command<Input, Output, M> {
   const checked = checkOptions('command', COMMAND_OPTIONS, options) as unknown as CheckedCommand
   const body = {
+    [COMMAND]: true,
     ...sourceOf(checked),
     ...(checked.mapping === 'stream' ? streamOf(checked) : pairsOf(checked)),
   }

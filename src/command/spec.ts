@@ -22,8 +22,8 @@ export function startProgram(
   ctx: StageContext,
 ): Promise<Program> {
   const { program, args, cwd, env, killMs, stderr } = command
-  const onStderr = stderr === 'log' ? (line: string): void => ctx.log.info(line) : undefined
-  return Program.start({ program, args, cwd, env, hasInput, killMs, onStderr })
+  const onStderrLine = stderr === 'log' ? (line: string): void => ctx.log.info(line) : undefined
+  return Program.start({ program, args, cwd, env, hasInput, killMs, onStderrLine })
 }
 
 export function readFrames(

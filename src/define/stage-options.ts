@@ -1,10 +1,10 @@
 /** The options of a stage and of a run, in one table each. */
 import type { ResourceLimits } from 'node:worker_threads'
-import { isDuration, isFunction, isIntegerFrom, isOneOf, type OptionTable } from './option-table.ts'
+import { isDuration, isFunction, isIntegerFrom, isObject, isOneOf, type OptionTable } from './option-table.ts'
 import { type Overflow, POLICY_OPTIONS, type PolicyOptions, type RestartOptions } from './policy-options.ts'
 
-/** Where a worker runs: in a thread of its own, or on the event loop of the thread that starts the run. */
-export type HostName = 'thread' | 'loop'
+/** Where a worker runs: in a thread or a process of its own, or on the event loop of the thread that starts the run. */
+export type HostName = 'thread' | 'loop' | 'process'
 
 /** Whether outputs come in the order of the inputs, or as they are ready. */
 export type Order = 'input' | 'completion'
@@ -16,8 +16,19 @@ export type PartitionKey = string | number | bigint | boolean | null
 interface WorkerOptions {
   /** Where its workers run. Default 'thread'. */
   on?: HostName
-  /** Memory limits of its threads, as `new Worker()` takes them. Default: Node's, but a young generation of 24 MiB. */
+  /**
+   * Memory limits of its threads, as `new Worker()` takes them. Default: Node's, but a young generation of 24 MiB. Of
+   * processes: `maxOldGenerationSizeMb` and `maxYoungGenerationSizeMb`; default: Node's.
+   */
   resourceLimits?: ResourceLimits
+  /** Of a process: its scheduling priority, from -20 (first; needs rights) to 19 (last). Default: ours. */
+  nice?: number
+  /** Of a process: variables in addition to our environment; `undefined` takes one away. */
+  env?: Readonly<Record<string, string | undefined>>
+  /** Of a process: its working directory. Default: ours. */
+  cwd?: string | URL
+  /** Of a process: flags of Node in addition to ours that load modules. Default: none. */
+  execArgv?: readonly string[]
   /** Whether, and when, a worker that died is started again. Default: yes, but for sources. */
   restart?: false | RestartOptions
   /** After how long without a sign of life a busy worker is reported as stuck, in milliseconds. Default 60,000. */
@@ -61,8 +72,8 @@ const workerCount = { expected: 'an integer from 1 to 256', isValid: isIntegerFr
 
 export const STAGE_OPTIONS = {
   on: {
-    expected: '"thread" or "loop"',
-    isValid: isOneOf('thread', 'loop'),
+    expected: '"thread", "loop" or "process"',
+    isValid: isOneOf('thread', 'loop', 'process'),
     default: 'thread',
     doc: 'Where its workers run.',
   },
@@ -126,7 +137,28 @@ export const STAGE_OPTIONS = {
       value !== null &&
       Object.values(value).every((limit) => typeof limit === 'number'),
     unit: 'MiB',
-    doc: 'Memory limits of its threads.',
+    doc: 'Memory limits of its threads or processes.',
+  },
+  nice: {
+    expected: 'an integer from -20 to 19',
+    isValid: isIntegerFrom(-20, 19),
+    doc: 'Of a process: its scheduling priority.',
+  },
+  env: {
+    expected: 'an object of strings',
+    isValid: (value) =>
+      isObject(value) && Object.values(value).every((text) => text === undefined || typeof text === 'string'),
+    doc: 'Of a process: variables in addition to our environment.',
+  },
+  cwd: {
+    expected: 'the path of a directory',
+    isValid: (value) => value instanceof URL || (typeof value === 'string' && value !== ''),
+    doc: 'Of a process: its working directory.',
+  },
+  execArgv: {
+    expected: 'an array of strings',
+    isValid: (value) => Array.isArray(value) && value.every((flag) => typeof flag === 'string'),
+    doc: 'Of a process: flags of Node in addition to ours that load modules.',
   },
   nativeThreads: {
     expected: 'an integer from 0 to 1,024',

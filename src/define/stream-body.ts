@@ -35,6 +35,13 @@ export interface StageStream<I, O> {
   close(): Promise<void>
 }
 
+/** The mark of what runs a program of its own. */
+export const COMMAND = Symbol.for('millrace.command/1')
+
+export function isCommand(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && COMMAND in body
+}
+
 export function isStreamBody(body: unknown): body is StreamBody<unknown, unknown> {
   return (
     typeof body === 'object' &&

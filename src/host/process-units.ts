@@ -46,6 +46,16 @@ export class UnitLoop {
 
   async run(): Promise<void> {
     const core = this.#core
+    core.isPublishing = true
+    await this.#loop()
+    core.isPublishing = false
+    core.dieIfDoomed()
+    if (core.isLeaving) await this.#finish()
+  }
+
+  /** Until the stream ends, the run is aborted, or the worker is retired. */
+  async #loop(): Promise<void> {
+    const core = this.#core
     while (!core.isLeaving) {
       if (core.isHeld) {
         await core.holdOn()
@@ -56,9 +66,9 @@ export class UnitLoop {
       if (core.waiting.isTurnDue()) await core.waiting.turn()
       if (hasBegun || hasPublished) continue
       if (this.#isDone()) return
+      core.dieIfDoomed()
       await this.#wait()
     }
-    await this.#finish()
   }
 
   /** Begins as many units as may be in hand. */
@@ -79,9 +89,11 @@ export class UnitLoop {
   }
 
   #start(unit: Unit): void {
-    const { counters } = this.#core
+    const { counters, isRemote } = this.#core
     this.#units.push(unit)
-    counters.take(unit.place.ticket, unit.place.item)
+    // A process works on the oldest; what is begun here may be the newest.
+    const { ticket, item } = (isRemote ? this.#units[0] : unit).place
+    counters.take(ticket, item)
     counters.held = this.#reader.held
     counters.units = this.#units.length
     this.#process(unit)
@@ -100,7 +112,7 @@ export class UnitLoop {
   }
 
   get #limit(): number {
-    return this.#takeUp?.isAlone === true ? 1 : this.#core.plan.concurrency
+    return this.#takeUp?.isAlone === true ? 1 : this.#core.inHandLimit
   }
 
   /** Units that are processed and wait for their turn. */
@@ -255,7 +267,8 @@ export class UnitLoop {
     const isFull = this.#units.length >= this.#limit
     const isReady = () => {
       this.#core.refresh()
-      if (stop.isSet || this.#core.isHeld || this.#hasUnitReady()) return true
+      if (stop.isSet || this.#core.isHeld || this.#core.doom !== undefined || this.#hasUnitReady())
+        return true
       if (early !== undefined) return this.#early !== early
       // A sink gives back what it is done with while the loop waits.
       if (isFull) return this.#units.length < this.#limit

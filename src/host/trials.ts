@@ -5,8 +5,12 @@ import type { Failure, ItemOrigin } from '../observe/failure.ts'
 import { makeDeadLetter } from './dead-letter.ts'
 import { isThenable } from './emitter.ts'
 import { retryDelayMs } from './retry.ts'
+import { withTimeLimit } from './time-limit.ts'
 import type { WorkerContext } from './worker-context.ts'
 import { codeOf, type WorkerCore } from './worker-core.ts'
+
+/** What a process function that could not begin, because the run is over, fails with. */
+export const STOPPED = Symbol('millrace.STOPPED')
 
 /** Failures of one worker's items that are told in full. */
 const TOLD_IN_FULL = 100
@@ -43,6 +47,7 @@ export class Trials {
 
   /** Whether to try it once more; waits out the delay before. 'stopped': the run was aborted meanwhile. */
   async next(error: unknown, attempts: number): Promise<'retry' | 'give up' | 'stopped'> {
+    if (error === STOPPED) return 'stopped'
     const { plan, definition, counters, activity, stop, waiting, bell } = this.#core
     const { retry } = plan
     if (retry === undefined || attempts >= retry.attempts || FINAL.has(codeOf(error))) return 'give up'
@@ -106,26 +111,13 @@ export class Trials {
   /** The result of a process function, or the error that it took longer than `timeoutMs`. */
   timed(result: unknown, context: WorkerContext): unknown {
     const { timeoutMs } = this.#core.plan
-    if (timeoutMs === undefined || !isThenable(result)) return result
+    // A process times its items itself.
+    if (timeoutMs === undefined || !isThenable(result) || this.#core.isRemote) return result
     this.#core.waiting.becomeAsync()
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        if (this.#core.isGone) return
-        const late = new MillraceError('MILLRACE_ITEM_TIMEOUT', `took longer than ${timeoutMs} ms`)
-        context.abortItem(late)
-        reject(late)
-      }, timeoutMs)
-      const stop = (): void => clearTimeout(timer)
-      result.then(
-        (value) => {
-          stop()
-          resolve(value)
-        },
-        (error) => {
-          stop()
-          reject(error)
-        },
-      )
+    return withTimeLimit(result, timeoutMs, (late) => {
+      if (this.#core.isGone) return false
+      context.abortItem(late)
+      return true
     })
   }
 

@@ -18,6 +18,7 @@ import { hashKey } from './key-hash.ts'
 import { makeLog } from './log.ts'
 import { OutputQueue } from './output-queue.ts'
 import { Outputs } from './outputs.ts'
+import type { ProxySteps } from './process/process-proxy.ts'
 import { StageControl } from './stage-control.ts'
 import { Waiting } from './waiting.ts'
 import { WorkerContext } from './worker-context.ts'
@@ -32,9 +33,14 @@ export interface WorkerHost {
   ready: () => Promise<void>
   /** Told of each failure. */
   fail: OnFailure
+  /** Makes what is called in place of a stage that runs elsewhere. */
+  bind?: (steps: ProxySteps) => BoundStage
   /** Ends the worker, so that its next life goes on; none where there is no other life for it. */
   die?: (death: Failure) => void
 }
+
+/** Items that a stage in a process is sent while it works on others: it need not wait for the next. */
+const AHEAD = 15
 
 /** `madeBy` of what no item gave; those just below it are of what `flush` gave. No ticket is so high. */
 export const FLUSH = 0xffffffff
@@ -45,6 +51,10 @@ export class WorkerCore {
   readonly definition: StageDefinition
   readonly plan: PlannedStage
   readonly bound: BoundStage
+  /** The stage's functions run in another process. */
+  readonly isRemote: boolean
+  /** Units that it may have in hand. */
+  readonly inHandLimit: number
   readonly context: WorkerContext
   readonly counters: WorkerCounters
   readonly activity: Activity
@@ -59,6 +69,10 @@ export class WorkerCore {
   /** The stream ends here: the stage gave SENTINEL, or nobody reads its outputs any more. */
   isOver = false
   hasFailed = false
+  /** Its loop publishes what is ready before it waits. */
+  isPublishing = false
+  /** Why this life of it is over, once what it has ready is published. */
+  doom: unknown
   /** It was told to finish what it has: another worker will, or none need, go on. */
   isRetired = false
 
@@ -75,8 +89,12 @@ export class WorkerCore {
     this.host = host
     this.definition = definition
     this.plan = task.stage
-    this.bound = bindStage(definition)
     this.stop = StopEvent.from(task.stop)
+    this.isRemote = host.bind !== undefined
+    this.bound =
+      host.bind?.({ stop: this.stop, crash: (error, isAtOnce) => this.crash(error, isAtOnce) }) ??
+      bindStage(definition)
+    this.inHandLimit = this.#inHandLimit()
     this.counters = new WorkerCounters(task.counters, task.index)
     this.activity = new Activity(this.counters)
     this.control = new StageControl(task.control.memory, task.control.index)
@@ -87,13 +105,7 @@ export class WorkerCore {
     const log = makeLog(task.place, this.counters)
     const isTimed = task.stage.timeoutMs !== undefined
     this.context = new WorkerContext(task.place, this.stop, level, log, isTimed)
-    const { die } = host
-    if (die !== undefined) {
-      this.context[CRASH] = (error) => {
-        const item = this.counters.inHand
-        die(this.failure('MILLRACE_WORKER_DIED', 'died', error, item === 0 ? undefined : item))
-      }
-    }
+    if (host.die !== undefined) this.context[CRASH] = (error) => this.crash(error)
     this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
     const isBatched = (to: string): boolean =>
       definitions.find(({ name }) => name === to)?.batch !== undefined
@@ -107,6 +119,36 @@ export class WorkerCore {
     })
     this.deadLetters = task.deadLetters && open(task.deadLetters)
     this.isSink = definition.kind === 'sink'
+  }
+
+  /** Whether it has, or may have, several items in hand. */
+  get hasUnits(): boolean {
+    return this.inHandLimit > 1 || this.plan.batch !== undefined
+  }
+
+  /** Operators that are still to be applied to what the stage gives. */
+  get operators(): StageDefinition['operators'] {
+    const { kind, operators } = this.definition
+    return kind === 'sink' || (this.isRemote && kind === 'stage') ? [] : operators
+  }
+
+  /**
+   * What the stage works with is gone: the worker ends, so that its next life goes on. What is ready to be published
+   * is published first.
+   */
+  crash(error: unknown, isAtOnce = false): void {
+    if (this.doom !== undefined) return
+    this.doom = error
+    if (this.isPublishing && !isAtOnce) this.bell.ring()
+    else this.dieIfDoomed()
+  }
+
+  dieIfDoomed(): void {
+    if (this.doom === undefined) return
+    const item = this.counters.inHand
+    const death = this.failure('MILLRACE_WORKER_DIED', 'died', this.doom, item === 0 ? undefined : item)
+    if (this.host.die !== undefined) this.host.die(death)
+    else this.fail('MILLRACE_WORKER_DIED', 'died', this.doom)
   }
 
   /** Whether to take no further item. */
@@ -218,6 +260,15 @@ export class WorkerCore {
 
   startClock(): void {
     this.counters.startClock(sharedNowMs())
+  }
+
+  #inHandLimit(): number {
+    const { plan, task } = this
+    const { concurrency } = plan
+    // The deadline of an item begins when the process has it; a claimed item is the only one.
+    const isExact =
+      plan.timeoutMs !== undefined || task.inputs.some(({ overflow }) => overflow === 'drop-old')
+    return this.isRemote && !isExact && plan.batch === undefined ? concurrency + AHEAD : concurrency
   }
 
   #makeReader(inputs: InputTask[]): InputReader {

@@ -85,14 +85,13 @@ export class WorkerLoop {
     const core = this.#core
     if (this.#source !== undefined) return this.#source.run()
     if (core.bound.stream !== undefined) return new StreamLoop(core, this.#makeEmitter()).run()
-    const hasUnits = core.plan.concurrency > 1 || core.plan.batch !== undefined
-    return new (hasUnits ? UnitLoop : ItemLoop)(core, this.#makeEmitter()).run()
+    return new (core.hasUnits ? UnitLoop : ItemLoop)(core, this.#makeEmitter()).run()
   }
 
   /** An emitter is done with when its stream has ended: `flush` gets one of its own. */
   #makeEmitter(): Emitter {
     const core = this.#core
-    return new Emitter(core.isSink ? [] : core.definition.operators, {
+    return new Emitter(core.operators, {
       put: core.isSink ? this.#accept : core.outputs.put,
       end: () => core.end(),
       becomeAsync: () => core.waiting.becomeAsync(),

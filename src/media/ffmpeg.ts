@@ -38,14 +38,14 @@ export class Ffmpeg {
   /** @throws MILLRACE_MEDIA_FAILED if it cannot be started */
   static async start({ args, hasInput, what, onLine }: FfmpegSpec, name = 'ffmpeg'): Promise<Ffmpeg> {
     const words: string[] = []
-    const onStderr = (line: string): void => {
+    const onStderrLine = (line: string): void => {
       if (SERIOUS.test(line)) words.push(line.replace(/^.*?\[(?:error|fatal|panic)\] /, ''))
       onLine?.(line)
     }
     const own = name === 'ffmpeg' ? COMMON : ['-hide_banner', '-loglevel', 'level+error']
     const spec = { program: name, args: [...own, ...args], cwd: undefined, env: undefined, hasInput }
     try {
-      return new Ffmpeg(await Program.start({ ...spec, killMs: FINISH_MS, onStderr }), name, what, words)
+      return new Ffmpeg(await Program.start({ ...spec, killMs: FINISH_MS, onStderrLine }), name, what, words)
     } catch (cause) {
       const message = `${name} cannot ${what}: ${(cause as Error).message}`
       throw new MillraceError('MILLRACE_MEDIA_FAILED', message, { cause })

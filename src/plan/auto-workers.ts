@@ -37,7 +37,7 @@ function noteCrowd(stages: readonly CheckedStage[], workers: readonly number[], 
       (typeof options.workers === 'number' && options.workers > 1) || (options.nativeThreads ?? 0) > 0,
   )
   const threads = stages.reduce(
-    (sum, { options }, index) => sum + (options.on === 'thread' ? workers[index] : 0),
+    (sum, { options }, index) => sum + (options.on !== 'loop' ? workers[index] : 0),
     0,
   )
   const native = stages.reduce(
@@ -58,7 +58,7 @@ function fixedWorkers({ options }: CheckedStage): number {
 }
 
 function threadsOf({ options }: CheckedStage, workers: number): number {
-  return workers * ((options.on === 'thread' ? 1 : 0) + (options.nativeThreads ?? 0))
+  return workers * ((options.on !== 'loop' ? 1 : 0) + (options.nativeThreads ?? 0))
 }
 
 function count(number: number, noun: string): string {

@@ -7,7 +7,7 @@ import type { PlannedBatch, PlannedQueue, PlannedStage } from './plan.ts'
  */
 export function describeStage(stage: PlannedStage, print: (text: string) => string): string {
   const { host, workers, maxWorkers, order, concurrency, isPartitioned, batch, operators, builtin } = stage
-  const parts = [host === 'loop' ? 'on the loop' : describeThreads(workers, maxWorkers)]
+  const parts = [host === 'loop' ? 'on the loop' : describeWorkers(host, workers, maxWorkers)]
   if (builtin === 'identity') parts.push('hands on')
   if (stage.file !== undefined) parts.push(`to ${print(stage.file)}`)
   if (isPartitioned) parts.push('by key')
@@ -31,9 +31,10 @@ export function labelOf({ branch, kind }: PlannedQueue): string | undefined {
   return kind === 'dead-letters' ? 'failed' : branch
 }
 
-function describeThreads(workers: number, maxWorkers: number): string {
+function describeWorkers(host: 'thread' | 'process', workers: number, maxWorkers: number): string {
   const most = maxWorkers > workers ? ` to ${maxWorkers}` : ''
-  return `${workers}${most} thread${maxWorkers === 1 ? '' : 's'}`
+  const plural = host === 'thread' ? 's' : 'es'
+  return `${workers}${most} ${host}${maxWorkers === 1 ? '' : plural}`
 }
 
 function describeBatch({ size, bytes, withinMs, isKeyed }: PlannedBatch): string {

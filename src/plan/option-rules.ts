@@ -4,7 +4,7 @@ import { BATCH_OPTIONS } from '../define/batch-options.ts'
 import { isObject, type OptionTable } from '../define/option-table.ts'
 import type { StageDefinition, StageKind } from '../define/stage-definition.ts'
 import { type SourceOptions, STAGE_OPTIONS, type StageOptions } from '../define/stage-options.ts'
-import { isStreamBody } from '../define/stream-body.ts'
+import { isCommand, isStreamBody } from '../define/stream-body.ts'
 import { invalidOption, MillraceError, show } from '../errors.ts'
 import { checkOptions } from './check-options.ts'
 import type { PlannedBatch, PlannedStage } from './plan.ts'
@@ -128,6 +128,35 @@ const streamsAreNotRepeated: OptionRule = ({ definition: { name, kind, body, bat
     throw refuse(name, 'batch', `.batch() cannot come before ${why}; put .batch() before a stage of its own`)
 }
 
+const OF_PROCESSES = ['nice', 'env', 'cwd', 'execArgv'] as const
+const LIMITS_OF_PROCESSES = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb']
+
+const onlyProcessesHaveAnEnvironment: OptionRule = ({ definition: { name }, options }) => {
+  if (options.on === 'process') return
+  for (const option of OF_PROCESSES) {
+    if (options[option] !== undefined)
+      throw refuse(name, option, `${option} can only be set with on: "process"`)
+  }
+}
+
+const processesDoWhatTheyCan: OptionRule = ({ definition: { name, body }, options }) => {
+  if (options.on !== 'process') return
+  if (isCommand(body)) throw refuse(name, 'on', 'on cannot be "process": a command is a process already')
+  if (options.checkpoint !== undefined)
+    throw refuse(
+      name,
+      'checkpoint',
+      'checkpoint cannot be set with on: "process": what a source tracks must be in our process',
+    )
+  const limit = Object.keys(options.resourceLimits ?? {}).find((key) => !LIMITS_OF_PROCESSES.includes(key))
+  if (limit !== undefined)
+    throw refuse(
+      name,
+      'resourceLimits',
+      `resourceLimits.${limit} cannot be set with on: "process"; known are ${LIMITS_OF_PROCESSES.join(', ')}`,
+    )
+}
+
 const deadLettersEnd: OptionRule = ({ definition: { name, takesDeadLetters }, options: { onError } }) => {
   if (takesDeadLetters !== true || onError !== 'dead-letter') return
   throw refuse(name, 'onError', 'onError cannot be "dead-letter" where dead letters go')
@@ -142,6 +171,8 @@ const OPTION_RULES: readonly OptionRule[] = [
   dropOldIsSimple,
   deadLettersEnd,
   streamsAreNotRepeated,
+  onlyProcessesHaveAnEnvironment,
+  processesDoWhatTheyCan,
 ]
 
 /**

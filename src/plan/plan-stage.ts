@@ -1,4 +1,5 @@
 /** One stage of the plan. */
+import { fileURLToPath } from 'node:url'
 import type { BatchOptions } from '../define/batch-options.ts'
 import type { OptionTable } from '../define/option-table.ts'
 import type { StageDefinition } from '../define/stage-definition.ts'
@@ -7,7 +8,7 @@ import { isStreamBody } from '../define/stream-body.ts'
 import { checkOptions } from './check-options.ts'
 import type { CheckedStage } from './option-rules.ts'
 import type { StageOrder } from './order.ts'
-import type { PlannedBatch, PlannedStage } from './plan.ts'
+import type { PlannedBatch, PlannedProcess, PlannedStage } from './plan.ts'
 
 export interface Chosen {
   workers: number
@@ -30,7 +31,8 @@ export function planStage({ definition, options }: CheckedStage, chosen: Chosen)
     order,
     numbering,
     operators: operators.map((operator) => operator.kind),
-    resourceLimits,
+    resourceLimits: options.on === 'process' ? undefined : resourceLimits,
+    process: options.on === 'process' ? planProcess(options) : undefined,
     batch: batch && planBatch(batch, options.capacity ?? STAGE_OPTIONS.capacity.default),
     concurrency: options.concurrency ?? STAGE_OPTIONS.concurrency.default,
     isPartitioned: by !== undefined,
@@ -52,6 +54,12 @@ export function planStage({ definition, options }: CheckedStage, chosen: Chosen)
     builtin,
     file,
   })
+}
+
+/** The plan travels to every worker: a URL does not. */
+function planProcess({ nice, env, cwd, execArgv, resourceLimits }: CheckedStage['options']): PlannedProcess {
+  const directory = cwd instanceof URL ? fileURLToPath(cwd) : cwd
+  return withoutGaps({ nice, env, cwd: directory, execArgv, resourceLimits })
 }
 
 function planBatch({ size, bytes, withinMs, by }: BatchOptions, capacity: number): PlannedBatch {

@@ -20,6 +20,15 @@ export interface PlannedBatch {
   isKeyed: boolean
 }
 
+/** How the process of a stage is started. */
+export interface PlannedProcess {
+  nice?: number
+  env?: Readonly<Record<string, string | undefined>>
+  cwd?: string
+  execArgv?: readonly string[]
+  resourceLimits?: ResourceLimits
+}
+
 export interface PlannedStage {
   name: string
   kind: StageKind
@@ -35,6 +44,8 @@ export interface PlannedStage {
   /** Kinds of the operators fused into it. */
   operators: string[]
   resourceLimits?: ResourceLimits
+  /** If `host` is 'process'. */
+  process?: PlannedProcess
   batch?: PlannedBatch
   concurrency: number
   /** Items of one key go to one worker. */

@@ -135,7 +135,7 @@ export function stuckFailure(stage: PipelineStage, worker: StageWorker, terminat
 }
 
 function whyStuck({ host }: PipelineStage, terminateMs: number): string {
-  if (host === 'thread')
+  if (host !== 'loop')
     return `still running ${terminateMs} ms after it was terminated: native code blocks its thread`
   return 'its process function has not returned, and what runs on the loop cannot be terminated'
 }

@@ -82,7 +82,7 @@ function workOf(
   if (url === undefined) {
     throw new MillraceError(
       'MILLRACE_NO_MODULE',
-      `stage "${name}" runs in a thread, and a thread must import its pipeline from a module`,
+      `stage "${name}" runs in a ${host}, and a ${host} must import its pipeline from a module`,
       { stage: name },
     )
   }

@@ -1,6 +1,6 @@
 /** What a stage may be told, and what it tells. */
 import type { ResourceLimits } from 'node:worker_threads'
-import type { HostName } from '../define/stage-options.ts'
+import { type HostName, STAGE_OPTIONS } from '../define/stage-options.ts'
 import { checkKnown, invalidOption } from '../errors.ts'
 import type { OnFailure } from '../host/worker-life.ts'
 import type { Failure } from '../observe/failure.ts'
@@ -82,10 +82,16 @@ export function checkStageOptions(options: PipelineStageOptions, hasWork: boolea
   const { name, on = 'thread', module, body } = options
   if (typeof name !== 'string' || name === '')
     throw invalidOption('stage', 'name', 'a non-empty string', name)
-  if (on !== 'thread' && on !== 'loop')
-    throw invalidOption(`stage "${name}"`, 'on', '"thread" or "loop"', on, name)
-  if (!hasWork && (on === 'thread') === (module === undefined)) {
-    throw invalidOption(`stage "${name}"`, 'module', 'given on a thread (on the loop: body)', module, name)
+  if (!STAGE_OPTIONS.on.isValid(on))
+    throw invalidOption(`stage "${name}"`, 'on', STAGE_OPTIONS.on.expected, on, name)
+  if (!hasWork && (on !== 'loop') === (module === undefined)) {
+    throw invalidOption(
+      `stage "${name}"`,
+      'module',
+      'given on a thread or in a process (on the loop: body)',
+      module,
+      name,
+    )
   }
   if (!hasWork && on === 'loop' && body === undefined) {
     throw invalidOption(`stage "${name}"`, 'body', 'given on the loop', body, name)

@@ -114,7 +114,7 @@ export class Watchdog {
     const ageMs = nowMs - watched.sinceMs
     const { timeoutMs, stuckAfterMs = Number.POSITIVE_INFINITY } = stage.plan ?? {}
     if (watched.stuck === undefined && ageMs >= stuckAfterMs) void this.#tellStuck(watched, ageMs)
-    if (timeoutMs === undefined || stage.host !== 'thread' || worker.isBeingReplaced) return
+    if (timeoutMs === undefined || stage.host === 'loop' || worker.isBeingReplaced) return
     if (ageMs >= hardLimitMs(timeoutMs)) this.#replace(stage, worker, timeoutMs)
   }
 

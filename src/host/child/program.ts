@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import process from 'node:process'
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import { Deferred } from '../../deferred.ts'
 import { MillraceError, show } from '../../errors.ts'
 import { forget, guard } from './guardian.ts'
@@ -20,8 +20,14 @@ export interface ProgramSpec {
   hasInput: boolean
   /** How long it has after SIGTERM before it is killed, in milliseconds. */
   killMs: number
+  /** Takes its standard output as it comes; else `stdout` is to be read. */
+  onStdout?: (chunk: Buffer) => void
+  /** Takes its standard error as it comes. */
+  onStderr?: (chunk: Buffer) => void
   /** Takes each line of its standard error. */
-  onStderr: ((line: string) => void) | undefined
+  onStderrLine?: ((line: string) => void) | undefined
+  /** It gets a pipe to us in addition, under this descriptor, the next after those that everyone has. */
+  hasExtra?: 3
 }
 
 /** Exactly one of the two is there. */
@@ -37,6 +43,7 @@ export class Program {
   readonly spec: ProgramSpec
   readonly stdin: Writable | undefined
   readonly stdout: Readable
+  readonly extra: Duplex | undefined
   readonly stderr: StderrTail
   /** Resolves when it has ended and what it said is read. Never rejects. */
   readonly ended: Promise<ProgramEnd>
@@ -46,6 +53,7 @@ export class Program {
   /** Whether the group may have members: its number can belong to nobody else as long as it has. */
   #hasGroup = true
   #isStopping = false
+  readonly #stdoutRead: Promise<void>
   #leftoverTimer: NodeJS.Timeout | undefined
 
   /** @throws MILLRACE_COMMAND_FAILED if it cannot be started */
@@ -67,8 +75,13 @@ export class Program {
     if (pid !== undefined) guard(pid)
     this.stdin = stdin ?? undefined
     this.stdout = stdout as Readable
-    this.stderr = new StderrTail(stderr ?? undefined, spec.onStderr)
+    this.extra = (this.#child.stdio[3] as Duplex | undefined) ?? undefined
+    this.stderr = new StderrTail(stderr ?? undefined, spec)
+    if (spec.onStdout !== undefined) stdout?.on('data', spec.onStdout)
+    // A pipe that breaks is one that has ended.
+    stdout?.on('error', () => {})
     this.ended = this.#ended.promise
+    this.#stdoutRead = new Promise((resolve) => stdout?.once('close', () => resolve()))
     // What it does not read is no error of ours: its end says whether it was one of its own.
     stdin?.on('error', () => {})
     // Kept, so that an error after the start is heard.
@@ -90,6 +103,7 @@ export class Program {
     this.#isStopping = true
     this.stdin?.destroy()
     this.stdout.destroy()
+    this.extra?.destroy()
     if (this.#end === undefined) {
       this.#signal('SIGTERM')
       const timer = setTimeout(() => this.#signal('SIGKILL'), this.spec.killMs)
@@ -105,10 +119,15 @@ export class Program {
   /** The error that its end is; `what` was expected of it. */
   failure(what = ''): MillraceError {
     const { exitCode, signal } = this.#end ?? { exitCode: null, signal: null }
-    const how = signal === null ? `exited with status ${exitCode}` : `was ended by ${signal}`
-    const message = `program ${show(this.spec.program)} ${how}${what}${this.stderr.quote()}`
+    const message = `program ${show(this.spec.program)} ${this.describeEnd()}${what}${this.stderr.quote()}`
     const error = new MillraceError('MILLRACE_COMMAND_FAILED', message)
     return Object.assign(error, { exitCode, signal, stderr: this.stderr.text })
+  }
+
+  /** `exited with status 1`, `was ended by SIGKILL`. */
+  describeEnd(): string {
+    const { exitCode, signal } = this.#end ?? { exitCode: null, signal: null }
+    return signal === null ? `exited with status ${exitCode}` : `was ended by ${signal}`
   }
 
   async #onExit(end: ProgramEnd): Promise<void> {
@@ -117,6 +136,7 @@ export class Program {
     // Whoever lives on may hold the output open for ever.
     if (this.#hasGroup) this.#leftoverTimer = setTimeout(() => this.#signal('SIGKILL'), LEFTOVER_MS)
     await this.stderr.read
+    if (this.spec.onStdout !== undefined) await this.#stdoutRead
     this.#ended.resolve(end)
   }
 
@@ -131,14 +151,19 @@ export class Program {
   }
 }
 
-function spawnProgram({ program, args, cwd, env, hasInput }: ProgramSpec): ChildProcess {
+function spawnProgram({ program, args, cwd, env, hasInput, hasExtra }: ProgramSpec): ChildProcess {
   try {
     return spawn(program, args, {
       cwd,
       env: env === undefined ? process.env : { ...process.env, ...env },
       detached: true,
       shell: false,
-      stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      stdio: [
+        hasInput ? 'pipe' : 'ignore',
+        'pipe',
+        'pipe',
+        ...(hasExtra === undefined ? [] : ['pipe' as const]),
+      ],
     })
   } catch (error) {
     throw notStarted({ program }, error as NodeJS.ErrnoException)

@@ -7,6 +7,11 @@ const KEPT = 4096
 /** Lines that stand in an error's message. */
 const QUOTED_LINES = 12
 
+export interface StderrSteps {
+  onStderr?: (chunk: Buffer) => void
+  onStderrLine?: ((line: string) => void) | undefined
+}
+
 export class StderrTail {
   /** Resolves when there is no more of it. */
   readonly read: Promise<void>
@@ -16,10 +21,13 @@ export class StderrTail {
   #line = ''
   #isCut = false
 
-  constructor(stderr: Readable | undefined, onLine: ((line: string) => void) | undefined) {
-    this.#onLine = onLine
+  constructor(stderr: Readable | undefined, { onStderr, onStderrLine }: StderrSteps) {
+    this.#onLine = onStderrLine
     const decoder = new StringDecoder('utf8')
-    stderr?.on('data', (chunk: Buffer) => this.#add(decoder.write(chunk)))
+    stderr?.on('data', (chunk: Buffer) => {
+      onStderr?.(chunk)
+      this.#add(decoder.write(chunk))
+    })
     // An error of a pipe ends it like its end does.
     stderr?.on('error', () => {})
     this.read =

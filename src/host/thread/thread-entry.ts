@@ -4,6 +4,7 @@ import { bug, MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
 import { makeFailure } from '../../observe/failure.ts'
 import { StopEvent } from '../../queue/stop-event.ts'
+import type { ProxySteps } from '../process/process-proxy.ts'
 import { findDefinitions } from '../stage-locator.ts'
 import { playTypescript } from '../typescript.ts'
 import { countActiveResources } from '../waiting.ts'
@@ -37,7 +38,9 @@ port.ref()
 try {
   if (task.typescript !== undefined) playTypescript(task.typescript)
   const definitions = await findDefinitions(task.locator)
+  const { ProcessProxy } = task.stage.host === 'process' ? await import('../process/process-proxy.ts') : {}
   loop = new WorkerLoop(task, definitions, {
+    ...(ProcessProxy && { bind: (steps: ProxySteps) => new ProcessProxy(task, steps) }),
     baseline,
     ready: async () => {
       post({ millrace: 'ready' })

@@ -1,0 +1,55 @@
+/** What a worker's thread and its process say to each other. */
+import type { WireError } from '../../errors.ts'
+import type { StageLocator } from '../stage-locator.ts'
+import type { ContextPlace } from '../worker-context.ts'
+
+// Thread -> process.
+/** ProcessTask: the first message. */
+export const TASK = 1
+/** [item, attempt, value]: a question, answered by OUTPUTs and one DONE. */
+export const ITEM = 2
+/** A question: the end of the stream. */
+export const FLUSH = 3
+/** A question: what does the source give? */
+export const READ = 4
+/** So many more outputs of this answer may be sent. */
+export const MORE = 5
+/** The rest of this answer is not wanted. */
+export const CANCEL = 6
+/** 'drain' or 'abort'. */
+export const STOP = 7
+/** No more questions. Answered by CLOSED. */
+export const CLOSE = 8
+
+// Process -> thread.
+/** WireError or undefined. */
+export const OPENED = 16
+/** A value. */
+export const OUTPUT = 17
+/** Done, how the answer ends. */
+export const DONE = 18
+/** WireError or undefined. */
+export const CLOSED = 19
+
+/** What a process is told. */
+export interface ProcessTask {
+  locator: StageLocator
+  place: ContextPlace
+  concurrency: number
+  timeoutMs: number | undefined
+  nice: number | undefined
+}
+
+export interface Done {
+  /** The stage has ended the stream. */
+  hasEnded?: true
+  /** It was not begun, or cut short, because the run is over. */
+  isStopped?: true
+  error?: WireError
+}
+
+/** Outputs of one answer that may be under way, or wait to be taken. */
+export const CREDIT = 64
+
+/** The place, among the inherited descriptors, of the pipe between the two. */
+export const CHANNEL_FD = 3
