@@ -37,8 +37,9 @@ export type {
   StageOptions,
 } from './define/stage-options.ts'
 export { MillraceError, type MillraceErrorCode, PipelineError } from './errors.ts'
+export type { Diagnosis } from './observe/diagnosis.ts'
 export type { Failure } from './observe/failure.ts'
-export type { QueueReport, Report, RunOutcome, StageReport, WorkerReport } from './observe/report.ts'
+export type { Overdue, QueueReport, Report, RunOutcome, StageReport, WorkerReport } from './observe/report.ts'
 export type { Plan, PlannedBatch, PlannedQueue, PlannedRun, PlannedStage } from './plan/plan.ts'
 export {
   BoundedQueue,

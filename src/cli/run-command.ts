@@ -7,6 +7,7 @@ import type { Report } from '../observe/report.ts'
 import { renderSummary } from '../observe/summary.ts'
 import { PipelineManager } from '../run/manager.ts'
 import { prepare } from '../run/prepare.ts'
+import { announceDiagnosis } from './announce-diagnosis.ts'
 import type { CommandLine } from './command-line.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { type ExitCause, watchExit } from './exit-watch.ts'
@@ -42,6 +43,8 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
   const view = line.quiet ? undefined : LiveView.on(run, process.stderr)
   announceSignals(run, view, options)
   announceTrouble(run, view, line)
+  const sayText = (text: string): void => (view === undefined ? void printError(text) : view.print(text))
+  const forgetAsking = announceDiagnosis(run, sayText, line.quiet)
   const forget = watchExit((cause) => {
     view?.stop()
     return tellUnfinished(run.report, cause, line)
@@ -58,6 +61,7 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
     return { code: isTold ? code : code || 1, stuck: stuckThreads(run, report), signal: run.endedBy }
   } finally {
     forget()
+    forgetAsking()
   }
 }
 

@@ -1,4 +1,5 @@
 /** What came of a run: the form of the report, and the sentence that names its bottleneck. */
+import type { Diagnosis } from './diagnosis.ts'
 import type { Failure } from './failure.ts'
 
 export type RunOutcome = 'completed' | 'drained' | 'aborted' | 'failed'
@@ -60,6 +61,14 @@ export interface QueueReport {
   dropped: number
 }
 
+/** A deadline of the run that passed, and what waited on what then. */
+export interface Overdue {
+  deadline: 'startMs' | 'drainMs' | 'abortMs' | 'terminateMs'
+  /** How long it was, in milliseconds. */
+  afterMs: number
+  diagnosis: Diagnosis
+}
+
 export interface Report {
   schema: 'millrace.report/1'
   pipeline: string
@@ -70,6 +79,8 @@ export interface Report {
   stages: StageReport[]
   queues: QueueReport[]
   failures: Failure[]
+  /** Deadlines that passed before it ended, if any did. */
+  overdue?: Overdue[]
   bottleneck: { stage: string; why: string } | null
 }
 

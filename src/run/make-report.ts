@@ -3,6 +3,7 @@ import { sharedNowMs } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
 import {
   findBottleneck,
+  type Overdue,
   type QueueReport,
   type Report,
   type RunOutcome,
@@ -20,6 +21,7 @@ export interface RunFacts {
   reason: string | undefined
   elapsedMs: number
   failures: readonly Failure[]
+  overdue: readonly Overdue[]
 }
 
 export function makeReport(wiring: Wiring, facts: RunFacts): Report {
@@ -33,6 +35,7 @@ export function makeReport(wiring: Wiring, facts: RunFacts): Report {
     stages,
     queues: wiring.queues.map(reportQueue),
     failures: [...facts.failures],
+    ...(facts.overdue.length === 0 ? {} : { overdue: [...facts.overdue] }),
     bottleneck: findBottleneck(stages),
   }
 }

@@ -3,7 +3,7 @@ import { OUTPUT } from '../define/pipeline.ts'
 import type { RunOptions } from '../define/stage-options.ts'
 import { MillraceError, show } from '../errors.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
-import type { RunOutcome } from '../observe/report.ts'
+import type { Overdue, RunOutcome } from '../observe/report.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { StopSignal } from './signals.ts'
 import type { RunStateName } from './state.ts'
@@ -43,6 +43,8 @@ export interface RunEvents {
   restart: [WorkerRestart]
   /** An item has been in hand for longer than `stuckAfterMs`. Told once for each. */
   stuck: [StuckItem]
+  /** A deadline has passed: what waits on what now, before anything is done about it. */
+  overdue: [Overdue]
   /** SIGINT or SIGTERM came; how many have come so far. */
   signal: [StopSignal, number]
 }

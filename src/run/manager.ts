@@ -5,12 +5,14 @@
  * The state moves forward only (state.ts), deadlines are the ladder's (ladder.ts), and the run is settled in one
  * function, `#settle`.
  */
+import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { Deferred } from '../deferred.ts'
 import { RUN_OPTIONS } from '../define/stage-options.ts'
 import { MillraceError, PipelineError } from '../errors.ts'
+import { type Diagnosis, renderDiagnosis } from '../observe/diagnosis.ts'
 import type { Failure, ItemOrigin } from '../observe/failure.ts'
-import type { Report, RunOutcome } from '../observe/report.ts'
+import type { Overdue, Report, RunOutcome } from '../observe/report.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { hasOutput } from '../plan/make-plan.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -37,6 +39,9 @@ import { wireParts } from './wire-parts.ts'
 
 export type { ManagerOptions, Preparation, RunEvents, WorkerRestart } from './manager-parts.ts'
 
+/** Tells of every run that starts. */
+const runs = channel('millrace:run')
+
 /**
  * Runs stages that are joined by queues.
  *
@@ -55,6 +60,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   readonly #output: RunOutput<unknown>
   readonly #ladder: Ladder
   readonly #failures = new RunFailures()
+  readonly #overdue: Overdue[] = []
+  readonly #name: string
   #prepared: Preparation | undefined
   #startedMs = 0
   #startTimer: NodeJS.Timeout | undefined
@@ -82,6 +89,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       signals: boolean
     }
     this.#userSignal = signal
+    this.#name = name
     if (typeof stages === 'function') this.#prepare = stages
     else {
       const wiring = wireParts(name, stages)
@@ -91,7 +99,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#output = new RunOutput(this.#settled.promise, () => this.#closeOutput())
     this.#ladder = new Ladder(this.#options, {
       abort: () => this.#onDrainTimeout(),
-      terminate: () => this.#crew?.triggerTerminate(),
+      terminate: () => this.#onAbortTimeout(),
       giveUp: () => this.#giveUp(),
     })
     // Whoever joins hears of a failure; whoever does not must not crash by it.
@@ -133,6 +141,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       throw new MillraceError('MILLRACE_STATE', `the run was started before: it is ${this.#state.name}`)
     }
     this.#startedMs = performance.now()
+    runs.publish({ run: this })
     if (this.#options.signals) {
       this.#removeSignals = handleSignals({
         drain: (signal) => this.#onSignal(signal, 1),
@@ -175,9 +184,19 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   /** What waits on what, as text. */
   diagnose(): string {
-    if (this.#prepared === undefined) return `the run is ${this.#state.name}, its pipeline is being loaded`
-    const state = this.#isPaused ? `${this.#state.name}, and paused` : this.#state.name
-    return diagnose(this.#prepared.wiring, state, this.#watchdog?.stuck ?? [])
+    return renderDiagnosis(this.diagnosis)
+  }
+
+  /** The same as plain data. */
+  get diagnosis(): Diagnosis {
+    const wiring = this.#prepared?.wiring
+    return diagnose({
+      pipeline: wiring?.pipeline ?? this.#name,
+      state: this.#state.name,
+      isPaused: this.#isPaused,
+      wiring,
+      stuck: this.#watchdog?.stuck ?? [],
+    })
   }
 
   get isPaused(): boolean {
@@ -293,7 +312,20 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     if (isDelivered) this.#ladder.triggerDrain()
   }
 
+  /** Before anything is done about it: afterwards it looks different. */
+  #noteOverdue(deadline: Overdue['deadline']): void {
+    const overdue = { deadline, afterMs: this.#options[deadline], diagnosis: this.diagnosis }
+    this.#overdue.push(overdue)
+    this.#events.emit('overdue', overdue)
+  }
+
+  #onAbortTimeout(): void {
+    this.#noteOverdue('abortMs')
+    this.#crew?.triggerTerminate()
+  }
+
   #onDrainTimeout(): void {
+    this.#noteOverdue('drainMs')
     const isDelivered = this.#isEndingEarly && this.#crew?.isDelivered
     if (isDelivered) this.#abort('early end')
     else this.#abort('request', `the drain took longer than ${this.#options.drainMs} ms`)
@@ -339,6 +371,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   #onStartTimeout(): void {
+    this.#noteOverdue('startMs')
     for (const failure of this.#crew?.late(this.#options.startMs) ?? []) this.#onFailure(failure)
   }
 
@@ -359,6 +392,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   /** The last rung: neither native code nor a function on the loop can be ended from here. */
   #giveUp(): void {
+    this.#noteOverdue('terminateMs')
     for (const failure of this.#crew?.stuck(this.#options.terminateMs) ?? []) {
       if (!this.#isTold(failure)) this.#noteFailure(failure)
     }
@@ -395,7 +429,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     const elapsedMs = performance.now() - this.#startedMs
     // A failed run's reason is its failures.
     const reason = outcome === 'failed' ? undefined : this.#reason
-    return makeReport(this.#prepared.wiring, { outcome, reason, elapsedMs, failures: this.#failures.all })
+    const failures = this.#failures.all
+    return makeReport(this.#prepared.wiring, { outcome, reason, elapsedMs, failures, overdue: this.#overdue })
   }
 
   #cleanUp(): void {

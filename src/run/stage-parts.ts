@@ -7,6 +7,14 @@ import type { Failure } from '../observe/failure.ts'
 import type { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
 import type { Account } from './account.ts'
+import type { RunQueue } from './run-queue.ts'
+
+/** The ends that a worker holds. */
+export interface WorkerEnds {
+  /** Merged: it takes the lanes' items by their order, not as they come. */
+  inputs: { queue: RunQueue; end: number; isMerged: boolean }[]
+  outputs: { queue: RunQueue; end: number }[]
+}
 
 export interface PipelineStageOptions {
   name: string

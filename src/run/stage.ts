@@ -8,6 +8,7 @@ import type { WorkerCounters } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
 import type { PlannedStage } from '../plan/plan.ts'
 import type { BoundedQueue } from '../queue/bounded-queue.ts'
+import type { Doorbell } from '../queue/doorbell.ts'
 import { IDLE, OPEN } from '../queue/queue-memory.ts'
 import { type Account, accountFor, sumAccounts } from './account.ts'
 import type { StageConnections } from './connections.ts'
@@ -20,6 +21,7 @@ import {
   type StageLife,
   type StageResult,
   type StageState,
+  type WorkerEnds,
 } from './stage-parts.ts'
 import type { StageWork } from './stage-work.ts'
 import { StageWorker } from './stage-worker.ts'
@@ -120,9 +122,27 @@ export class PipelineStage {
     return this.#connections?.outputs.map(({ queue }) => queue) ?? []
   }
 
+  /** The bell on which the worker of that number sleeps. */
+  bellOf(worker: number): Doorbell | undefined {
+    return this.#connections?.stop.doorbell(this.#connections.bells[worker])
+  }
+
   /** Whether the worker of that number sleeps on its bell. */
   isAsleep(worker: number): boolean {
-    return this.#connections?.stop.doorbell(this.#connections.bells[worker]).isAsleep ?? false
+    return this.bellOf(worker)?.isAsleep ?? false
+  }
+
+  /** The queues that the worker of that number reads and writes, and which of their ends are its. */
+  endsOf(worker: number): WorkerEnds {
+    const { inputs = [], outputs = [] } = this.#connections ?? {}
+    return {
+      inputs: inputs.map(({ queue, ends, upstream }) => ({
+        queue,
+        end: ends[worker],
+        isMerged: upstream !== undefined,
+      })),
+      outputs: outputs.map(({ queue, ends }) => ({ queue, end: ends[worker] })),
+    }
   }
 
   /** Counters of its first worker. */

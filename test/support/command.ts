@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Report } from '../../src/index.ts'
+import { lateTellers } from './harness.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const ARGS = [
@@ -26,6 +27,9 @@ export function fixture(name: string): string {
 export function millraceLine(args: readonly string[]): string[] {
   return [process.execPath, ...ARGS, ...args]
 }
+
+/** How long a process that is asked what it waits for may take to say so. */
+const ANSWER_MS = 1_000
 
 export interface CommandEnd {
   code: number | null
@@ -52,7 +56,22 @@ export class Command {
     this.end = once(this.child, 'close').then(([code, signal]) => {
       return { code, signal, stdout: this.stdout, stderr: this.stderr }
     })
-    t.after(() => this.child.kill('SIGKILL'))
+    const tell = (): Promise<string> => this.#tellWhatWaits()
+    lateTellers.add(tell)
+    t.after(() => {
+      lateTellers.delete(tell)
+      this.child.kill('SIGKILL')
+    })
+  }
+
+  /** The test is late: what this process says of it, if it is still there and can. */
+  async #tellWhatWaits(): Promise<string> {
+    const { length } = this.stderr
+    if (this.child.exitCode === null && this.child.kill('SIGQUIT')) {
+      const answered = once(this.child.stderr, 'data', { signal: AbortSignal.timeout(ANSWER_MS) })
+      await answered.catch(() => {})
+    }
+    return `${this.child.spawnargs.join(' ')}: exit code ${this.child.exitCode}\n${this.stderr.slice(length)}`
   }
 
   /** Resolves when the text has come; rejects if the process ends without it. */

@@ -4,6 +4,7 @@
  * Use it for every test that starts threads, waits, or sets timers. The tests of a file run one after the other.
  */
 import assert from 'node:assert/strict'
+import { subscribe } from 'node:diagnostics_channel'
 import process from 'node:process'
 import { test as nodeTest, type TestContext } from 'node:test'
 import type { Worker } from 'node:worker_threads'
@@ -21,6 +22,8 @@ export type TestBody = (t: TestContext) => unknown
 /** What a run can be asked; a `PipelineManager` of any type of output. */
 interface WatchedRun {
   diagnose(): string
+  diagnosis: object
+  state: string
   abort(reason?: unknown): void
 }
 
@@ -32,11 +35,22 @@ const SETTLE_MS = 150
 
 const liveWorkers = new Set<Worker>()
 const unhandled: unknown[] = []
+/** Others that may be why a test is late; each tells how it stands. */
+export const lateTellers = new Set<() => Promise<string>>()
 let watched: Watched[] = []
+const liveRuns = new Set<WatchedRun & { on(event: 'state', listener: (state: string) => void): unknown }>()
 
 process.on('worker', (worker: Worker) => {
   liveWorkers.add(worker)
   worker.once('exit', () => liveWorkers.delete(worker))
+})
+// Every run of this thread, also those that a test started out of our sight.
+subscribe('millrace:run', (message) => {
+  const { run } = message as { run: typeof liveRuns extends Set<infer Run> ? Run : never }
+  liveRuns.add(run)
+  run.on('state', (state) => {
+    if (state === 'ended') liveRuns.delete(run)
+  })
 })
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 // Opened at first use; not what a test leaves behind.
@@ -80,7 +94,11 @@ async function forgetHookThreads(): Promise<void> {
 async function inTime(action: () => unknown, deadlineMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${deadlineMs} ms\n${explain()}`)), deadlineMs)
+    timer = setTimeout(async () => {
+      const here = explain()
+      const elsewhere = await Promise.all([...lateTellers].map((tell) => tell()))
+      reject(new Error([`not done after ${deadlineMs} ms`, here, ...elsewhere].join('\n')))
+    }, deadlineMs)
   })
   try {
     await Promise.race([action(), late])
@@ -96,12 +114,13 @@ function explain(): string {
     `live threads: ${threads.join(', ') || 'none'}`,
     `resources: ${activeResources().join(', ')}`,
   ]
-  for (const subject of watched) lines.push(describe(subject))
+  const subjects = new Set<Watched>([...liveRuns, ...watched])
+  for (const subject of subjects) lines.push(describe(subject))
   return lines.join('\n')
 }
 
 function describe(subject: Watched): string {
-  if (!(subject instanceof BoundedQueue)) return subject.diagnose()
+  if (!(subject instanceof BoundedQueue)) return `${subject.diagnose()}\n${JSON.stringify(subject.diagnosis)}`
   const { memory } = subject
   const ends: string[] = []
   for (const [role, count] of [
@@ -152,6 +171,8 @@ async function cleanUp(): Promise<void> {
     if (subject instanceof BoundedQueue) subject.stop.set('abort')
     else subject.abort('the test is over')
   }
+  for (const run of liveRuns) run.abort('the test is over')
+  liveRuns.clear()
   watched = []
   unhandled.length = 0
   await Promise.all([...liveWorkers].map((worker) => worker.terminate()))
