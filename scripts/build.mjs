@@ -20,6 +20,8 @@ const ENTRIES = [
   'media',
   'onnx',
   'cli/main',
+  'cli/stress/graph-module',
+  'cli/stress/printed-graph-module',
   'host/thread/thread-entry',
   'host/process/process-entry',
   'host/typescript-format',

@@ -2,8 +2,9 @@
 import { parseArgs } from 'node:util'
 import { MillraceError } from '../errors.ts'
 import { GRAPH_FORMATS, type GraphFormat } from '../plan/draw.ts'
+import { FAULT_KINDS } from './stress/fault-kinds.ts'
 
-export type CommandName = 'run' | 'graph'
+export type CommandName = 'run' | 'graph' | 'stress'
 
 export interface OwnOption {
   type: 'boolean' | 'string'
@@ -36,6 +37,22 @@ export const OWN_OPTIONS = {
     verbose: VERBOSE,
     help: HELP,
   },
+  stress: {
+    seconds: { type: 'string', value: 'N', doc: 'How long new runs are begun. Default 30.' },
+    seed: {
+      type: 'string',
+      value: 'S',
+      doc: 'Seed of the first run; each run after it adds one. Default: a new one.',
+    },
+    faults: {
+      type: 'string',
+      value: FAULT_KINDS.join(','),
+      doc: 'What goes wrong; some of these, joined by commas, or "none". Default: all.',
+    },
+    json: { type: 'boolean', doc: 'Print the summary as JSON, as one line of stdout.' },
+    verbose: VERBOSE,
+    help: { type: 'boolean', doc: 'Print the options.' },
+  },
 } as const satisfies Record<CommandName, Record<string, OwnOption>>
 
 export interface CommandLine {
@@ -49,6 +66,10 @@ export interface CommandLine {
   help: boolean
   deadlineMs: number | undefined
   format: GraphFormat
+  /** Of stress: as they were given. */
+  seconds: string | undefined
+  seed: string | undefined
+  faults: string | undefined
 }
 
 /**
@@ -72,6 +93,9 @@ export function readCommandLine(command: CommandName, args: readonly string[]): 
     help: own.has('help'),
     deadlineMs: readDeadline(own.get('deadline-ms')),
     format: readFormat(own.get('format') ?? 'text'),
+    seconds: own.get('seconds'),
+    seed: own.get('seed'),
+    faults: own.get('faults'),
   }
 }
 

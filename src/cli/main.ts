@@ -27,13 +27,20 @@ async function runNamed(command: CommandName, args: string[]): Promise<void> {
   let line: CommandLine | undefined
   try {
     line = readCommandLine(command, args)
-    if (line.help && line.file === undefined) printOut(commandHelp(command))
+    if (line.help && (line.file === undefined || command === 'stress')) printOut(commandHelp(command))
     else if (command === 'run') await endProcess(await runCommand(line))
-    else await endProcess({ code: await graphCommand(line), stuck: [], signal: undefined })
+    else await endProcess({ code: await codeOf(command, line), stuck: [], signal: undefined })
   } catch (error) {
     tellError(error, line ?? guessLine(command, args))
     await endProcess({ code: WRONG_USAGE, stuck: [], signal: undefined })
   }
+}
+
+async function codeOf(command: CommandName, line: CommandLine): Promise<number> {
+  if (command === 'graph') return graphCommand(line)
+  // Loaded only then: nobody who runs a pipeline needs it.
+  const { stressCommand } = await import('./stress/stress-command.ts')
+  return stressCommand(line)
 }
 
 /** What can be told of arguments that are wrong. */

@@ -9,6 +9,7 @@ export const USAGE = `Usage: millrace <command> FILE [options]
 
   millrace run FILE [--option value ...]     Run the pipeline that FILE exports.
   millrace graph FILE [--option value ...]   Print its stages and queues.
+  millrace stress [--seconds N] [--seed S]   Run random pipelines with faults; check that nothing is lost.
   millrace run FILE --help                   List the options of the pipeline in FILE.
   millrace --version
 
@@ -24,8 +25,23 @@ const EXIT_CODES = `Exit codes: 0 completed, 1 failed, 2 wrong usage or invalid 
 143 ended by SIGTERM. The first Ctrl-C drains the run, the second aborts it, the third exits at once.
 `
 
+const STRESS = `Usage: millrace stress [options]
+
+Runs random pipelines, two or more at a time, in which things go wrong, until its time is over. Of each it
+checks that every item has one outcome, that nothing is lost, doubled or out of order, that it ends, and that it
+leaves nothing behind.
+
+Faults: throw: a stage throws. exit: it calls process.exit(). terminate: a thread is terminated from outside.
+oom: a thread runs out of memory. hang: a stage never returns. sigint: a command line gets Ctrl-C.
+`
+
+const STRESS_CODES = `Exit codes: 0 nothing is wrong, 1 something is: the seed that repeats it is printed, 2 wrong usage,
+130 ended by Ctrl-C.
+`
+
 /** `millrace run --help`. */
 export function commandHelp(command: CommandName): string {
+  if (command === 'stress') return [STRESS, ownOptions(command), STRESS_CODES].join('\n')
   const parts = [`Usage: millrace ${command} FILE [--option value ...]\n`, ownOptions(command), RULES]
   if (command === 'run') parts.push(EXIT_CODES)
   return parts.join('\n')

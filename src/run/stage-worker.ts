@@ -190,10 +190,10 @@ export class StageWorker {
 
   #onReady(life: WorkerLife): void {
     if (this.#life !== life) return
-    if (this.counters.life === READY) {
-      this.#hasBeenReady = true
-      if (this.#isGateOpen) life.triggerStart()
-    }
+    const { life: mark } = this.counters
+    // Its mark is seen before its message comes: another's may have opened the gate to it, and it may be far beyond.
+    if (mark !== STARTING) this.#hasBeenReady = true
+    if (mark === READY && this.#isGateOpen) life.triggerStart()
     this.#opened.resolve()
     this.#events.ready()
   }

@@ -1,12 +1,16 @@
 // Conservation under everything at once: random graphs, orders, delays, errors, retries, crashes, early ends, stops.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { deadLettersOf } from '../../src/cli/stress/build-graph.ts'
+import type { Limits } from '../../src/cli/stress/fit-graph.ts'
+import { GraphLog } from '../../src/cli/stress/graph-log.ts'
+import { expectRun, isExact } from '../../src/cli/stress/graph-oracle.ts'
+import type { RunSpec } from '../../src/cli/stress/graph-spec.ts'
 import { PipelineError, type PipelineManager, type Report, start } from '../../src/index.ts'
-import randomGraph, { allocateLog, deadLettersOf, GraphLog } from '../fixtures/pipelines/random-graph.ts'
-import { expectRun, isExact } from '../support/graph-oracle.ts'
+import randomGraph from '../fixtures/pipelines/random-graph.ts'
 import { test, watch } from '../support/harness.ts'
 import { seedOfRun } from '../support/random.ts'
-import { type Limits, type RunSpec, randomRun } from '../support/random-graph.ts'
+import { randomRun } from '../support/random-graph.ts'
 
 const RUNS = Number(process.env.MILLRACE_GRAPHS ?? 300)
 /** Most runs need few threads: what they are to find is in their interleavings, and starting threads costs most. */
@@ -48,7 +52,7 @@ for (const { name, share, limits } of PARTS) {
 }
 
 async function runGraph(spec: RunSpec): Promise<Report> {
-  const memory = allocateLog(spec)
+  const memory = GraphLog.allocate(spec)
   const log = new GraphLog(spec, memory)
   const run = watch(start(randomGraph, { spec, log: memory }))
   const report = await joinOrStop(run, spec, log)

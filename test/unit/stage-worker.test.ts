@@ -113,6 +113,19 @@ async function running(options: Parameters<typeof makeWorker>[0] = {}) {
   return made
 }
 
+test('a worker whose gate opened before its word of being ready came is restarted like any other', async () => {
+  const { worker, counters, lives, told } = makeWorker()
+  worker.launch()
+  // Another's message had the manager look, and it saw the mark.
+  counters.life = READY
+  worker.triggerStart()
+  assert.ok(lives[0].isStarted)
+  counters.life = RUNNING
+  await lives[0].end('died')
+  assert.deepEqual(told, ['restarting in 0'])
+  worker.triggerTerminate()
+})
+
 test('it waits at the gate until it is let through', async () => {
   const { worker, lives } = makeWorker()
   worker.launch()

@@ -2,9 +2,9 @@
  * What must come of a run of a random graph, worked out without threads.
  *
  * Whatever a stage decides about an item - to fail, to drop it, how many outputs - is a hash of the item's id and the
- * stage's name. The pipeline (fixtures/pipelines/random-graph.ts) asks the functions here; so does the oracle.
+ * stage's name. The pipeline (build-graph.ts) asks the functions here; so does the oracle.
  */
-import type { RunSpec, SplitSpec, StageSpec, Step } from './random-graph.ts'
+import type { RunSpec, SplitSpec, StageSpec, Step } from './graph-spec.ts'
 
 /** What travels. */
 export interface Value {
@@ -81,9 +81,9 @@ export function failsUntil(seed: number, stage: StageSpec, { id }: Value): numbe
   return isForGood ? Number.POSITIVE_INFINITY : (chance >>> 8) % stage.attempts
 }
 
-/** Whether it ends its thread at its first attempt: only of the first output of everything before. */
-export function isCrash(stage: StageSpec, { item, path }: Value): boolean {
-  return stage.crashAt === item && /^[0.]*$/.test(path)
+/** Whether the stage's fault strikes at the item: only at the first output of everything before. */
+export function isStruck({ fault }: StageSpec, { item, path }: Value): boolean {
+  return fault?.at === item && /^[0.]*$/.test(path)
 }
 
 /** What a stage makes of an item that does not fail, before its filter. */
@@ -122,7 +122,10 @@ export function stagesOf({ steps, sink }: RunSpec): StageSpec[] {
 
 /** Whether what comes of the run is known: it goes on to the end of its sources. */
 export function isExact(spec: RunSpec): boolean {
-  return spec.stop === undefined && stagesOf(spec).every(({ endAfter }) => endAfter === undefined)
+  return (
+    spec.stop === undefined &&
+    stagesOf(spec).every(({ endAfter, fault }) => endAfter === undefined && fault?.how !== 'throw')
+  )
 }
 
 /** What comes of the run if nothing ends it early; else the most that can. */
@@ -183,7 +186,7 @@ class Oracle {
   #sink(sink: StageSpec, flow: Flow): void {
     const ids = this.#survivors(sink, flow).map(({ id }) => id)
     const isInTurn = sink.workers === 1 && sink.concurrency === 1 && sink.batch?.isKeyed !== true
-    const again = sink.crashAt === undefined ? 0 : (sink.concurrency - 1) * (sink.batch?.size ?? 1)
+    const again = sink.fault === undefined ? 0 : (sink.concurrency - 1) * (sink.batch?.size ?? 1)
     this.#expected.sinks[sink.name] = { ids, isSequence: flow.isOrdered && isInTurn, again }
   }
 
