@@ -1,0 +1,79 @@
+// How long a run takes to end, from what ends it: Ctrl-C on a command line, a stage that throws, a thread that is terminated.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { PipelineError, start } from '../../src/index.ts'
+import brief from '../fixtures/pipelines/brief.ts'
+import { test } from '../support/harness.ts'
+import { randomFrom, seedOfRun } from '../support/random.ts'
+import { turn } from '../support/turn.ts'
+
+/** Of each cause; for the figures in docs/reliability.md 1,000. */
+const RUNS = Number(process.env.MILLRACE_ENDS ?? 25)
+/** On any machine, however busy: what is promised is far less. */
+const LONGEST_MS = Number(process.env.MILLRACE_LONGEST_MS ?? 1_000)
+const ROOT = path.resolve(fileURLToPath(import.meta.url), '../../../..')
+const PIPELINE = path.join(ROOT, '.built/test/fixtures/pipelines/mischief.js')
+const MILLRACE = path.join(ROOT, 'dist/cli/main.js')
+
+const random = randomFrom(seedOfRun())
+
+/** Signals a command line at a random line of its output; from there to the exit of the process. */
+async function interrupt(): Promise<number> {
+  const args = [MILLRACE, 'run', PIPELINE, '--items', '1000000', '--print', '--quiet']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const after = random() * 20_000
+  let [seen, sentMs] = [0, 0]
+  child.stdout.on('data', (chunk: Buffer) => {
+    seen += chunk.length
+    if (sentMs > 0 || seen < after) return
+    sentMs = performance.now()
+    child.kill('SIGINT')
+  })
+  const [code] = await once(child, 'exit')
+  const ms = performance.now() - sentMs
+  assert.equal(code, 130)
+  return ms
+}
+
+/** From the throw, by the clock that threads share, to the end of the run. */
+async function throwAtRandom(): Promise<number> {
+  const thrown = new SharedArrayBuffer(8)
+  const throwAt = 1 + Math.floor(random() * 2_000)
+  const run = start(brief, { how: 'throw', on: 'thread', items: 1e9, throwAt, thrown })
+  await run.join().catch((error) => assert.ok(error instanceof PipelineError, String(error)))
+  return performance.timeOrigin + performance.now() - new Float64Array(thrown)[0]
+}
+
+/** From the call of terminate() to the end of the run. */
+async function terminateAtRandom(): Promise<number> {
+  const run = start(brief, { how: 'end', on: 'thread', items: 1e9 })
+  let fromMs = 0
+  run.on('state', async (state) => {
+    if (state !== 'running') return
+    for (let turns = Math.floor(random() * 50); turns > 0; turns--) await turn()
+    fromMs = performance.now()
+    run.stages[1].life.triggerTerminate()
+  })
+  await run.join().catch((error) => assert.ok(error instanceof PipelineError, String(error)))
+  return performance.now() - fromMs
+}
+
+const CAUSES = { 'Ctrl-C': interrupt, throw: throwAtRandom, terminate: terminateAtRandom }
+
+for (const [cause, run] of Object.entries(CAUSES)) {
+  test(`${RUNS} runs ended by ${cause} at a random moment: none takes longer than ${LONGEST_MS} ms to end`, {
+    deadlineMs: 1_800_000,
+  }, async (t) => {
+    const times: number[] = []
+    for (let number = 0; number < RUNS; number++) times.push(await run())
+    times.sort((one, other) => one - other)
+    const at = (share: number) =>
+      times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(1)
+    t.diagnostic(`${cause}: p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} most ${at(1)} ms`)
+    assert.ok(times[times.length - 1] <= LONGEST_MS, `${times[times.length - 1]} ms`)
+  })
+}
