@@ -41,7 +41,7 @@ const CONTAINED: { how: Way; code: MillraceErrorCode; says: RegExp }[] = [
   { how: 'throw-text', code: 'MILLRACE_STAGE_FAILED', says: /just text/ },
   { how: 'exit-0', code: 'MILLRACE_WORKER_DIED', says: /exit/ },
   { how: 'exit-1', code: 'MILLRACE_WORKER_DIED', says: /exit/ },
-  { how: 'heap-array', code: 'MILLRACE_WORKER_DIED', says: /memory/ },
+  { how: 'heap-array', code: 'MILLRACE_WORKER_OUT_OF_MEMORY', says: /memory/ },
   { how: 'stack', code: 'MILLRACE_STAGE_FAILED', says: /Maximum call stack/ },
   { how: 'detached', code: 'MILLRACE_NOT_CLONEABLE', says: /detached/ },
   { how: 'function', code: 'MILLRACE_NOT_CLONEABLE', says: /function/ },
@@ -128,7 +128,7 @@ function lastReport(stdout: string): Report | undefined {
 test('a loop that V8 does not leave: two signals end the process all the same', {
   deadlineMs: LATEST_MS,
 }, async (t) => {
-  const child = new Child(t, ['--how', 'parse-loop', '--print'])
+  const child = new Child(t, ['--how', 'parse-loop', '--print', '--deadline-ms', '100'])
   await child.prints(4)
   child.child.kill('SIGINT')
   child.child.kill('SIGINT')
@@ -145,7 +145,7 @@ test('a read that blocks in the system: two signals end the process, and the rep
   const folder = temporary(t)
   const fifo = path.join(folder, 'fifo')
   execFileSync('mkfifo', [fifo])
-  const child = new Child(t, ['--how', 'read-fifo', '--fifo', fifo, '--print'])
+  const child = new Child(t, ['--how', 'read-fifo', '--fifo', fifo, '--print', '--deadline-ms', '100'])
   await child.prints(4)
   child.child.kill('SIGINT')
   child.child.kill('SIGINT')
@@ -159,7 +159,7 @@ test('a Map that grows without end: it takes the whole process on some versions 
   deadlineMs: LATEST_MS,
 }, async (t) => {
   const { code, signal, report, stderr } = await new Child(t, ['--how', 'heap-map']).end
-  if (report !== undefined) assert.equal(report.failures[0].code, 'MILLRACE_WORKER_DIED')
+  if (report !== undefined) assert.equal(report.failures[0].code, 'MILLRACE_WORKER_OUT_OF_MEMORY')
   else assert.ok(code === 134 || signal === 'SIGABRT', `${code} ${signal}\n${stderr}`)
   assert.notEqual(code, 0)
 })
@@ -176,25 +176,32 @@ test('buffers without end, in a control group: the system kills the process, and
   else assert.ok(code === 137 || signal === 'SIGKILL', `${code} ${signal}`)
 })
 
+function assertCouldNotStart(report: Report | undefined, why: RegExp, stderr: string): void {
+  assert.equal(report?.outcome, 'failed', stderr)
+  assert.match(report?.failures.map(({ message }) => message).join('\n') ?? '', why)
+  // Nothing was read before every worker was there.
+  assert.equal(report?.stages[0].out, 0)
+}
+
 const PROCESS_GROUPS = '/sys/fs/cgroup/pids'
-test('no more threads may be started (EAGAIN): the run fails and says so, or the process does', {
+test('no more threads may be started (EAGAIN): the run fails and says so', {
   deadlineMs: LATEST_MS,
   skip: mayMakeGroups(PROCESS_GROUPS) ? false : 'no control groups of processes that may be made here',
 }, async (t) => {
   const join = group(t, PROCESS_GROUPS, 'pids.max', '14')
   const { code, stderr, report } = await new Child(t, ['--workers', '16'], join).end
-  assert.notEqual(code, 0)
-  assert.ok(report?.outcome === 'failed' || stderr !== '', stderr)
+  assert.equal(code, 1)
+  assertCouldNotStart(report, /EAGAIN/, stderr)
 })
 
-test('no more files may be opened (EMFILE): the run fails and says so, or the process does', {
+test('no more files may be opened (EMFILE): the run fails and says so', {
   deadlineMs: LATEST_MS,
   skip: process.platform === 'win32' ? 'no ulimit' : false,
 }, async (t) => {
   const before = ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh']
   const { code, stderr, report } = await new Child(t, ['--workers', '16'], before).end
-  assert.notEqual(code, 0)
-  assert.ok(report?.outcome === 'failed' || stderr !== '', stderr)
+  assert.equal(code, 1)
+  assertCouldNotStart(report, /EMFILE/, stderr)
 })
 
 test('SIGSTOP and SIGCONT of the process: nobody is taken for hung', { deadlineMs: LATEST_MS }, async (t) => {
