@@ -1,0 +1,470 @@
+/**
+ * The state of a world, and its steps.
+ *
+ * A step is one atomic operation of one thread, with the plain accesses that follow it. Those belong to the step only as long
+ * as no other thread could touch the same word at the same time, which is checked at every step: where one could, the word is
+ * racy, and each plain access to it is a step of its own from then on (RESTART). By the reduction theorem of Lipton (1975), in
+ * the form of Stoller and Cohen (2003, exclusive access checked in the reduced search), what is found this way is what would be
+ * found if each plain access were a step. A word that only one thread touches needs no order at all.
+ */
+import { commonWord, hasBit, type LocalState } from './local-state.ts'
+import {
+  FAILED,
+  FINISHED,
+  IDLE,
+  NOT_EQUAL,
+  NOTIFY,
+  OK,
+  PEEK,
+  PENDING,
+  POKE,
+  STORE,
+  TIMED_OUT,
+  UNTIL,
+  WAIT,
+  WAIT_ASYNC,
+  writes,
+} from './operations.ts'
+import { setThreads } from './shared-views.ts'
+import { renewModules } from './shipped-globals.ts'
+import { mixHigh, mixLow } from './state-set.ts'
+import { change, RESTART, SLOTS, Threads } from './threads.ts'
+import type { Findings, Word } from './word-table.ts'
+import type { Ending, World } from './world.ts'
+
+/** A choice of the scheduler is thread * CHOICES + one of these. */
+export const CHOICES = 8
+export const STEP = 0
+/** A timed wait ends by itself. */
+export const TIMEOUT = 1
+export const DEATH = 2
+/** The asynchronous wait in this slot, and so on, is over. */
+export const WAKE_SLOT = 3
+
+const READY = 0
+const ASLEEP = 1
+const DEAD = 2
+
+const WORD = 0
+const NODE = 1
+const MODE = 2
+
+export interface MachineOptions {
+  /** Local states that checkpoints find to be equal are one. Default true. */
+  merges?: boolean
+  /** Every plain access is a step. Default false. */
+  isFine?: boolean
+  /** Goes on when a word turns out to be racy, to find more of them: for a first look at a world. */
+  isLenient?: boolean
+}
+
+export class Machine {
+  readonly world: World
+  readonly threads: Threads
+  memory: Int32Array
+  readonly nodes: LocalState[] = []
+  readonly modes: Uint8Array
+  readonly count: number
+  low = 0
+  high = 0
+  deathsLeft: number
+  /** Plain accesses that were carried out within steps. */
+  fused = 0
+  /** In a first look: it cannot be trusted any more. */
+  foundMore = false
+  readonly #isLenient: boolean
+  readonly #initial: { nodes: LocalState[] }
+  // What to undo, newest last.
+  readonly #tags: number[] = []
+  readonly #indexes: number[] = []
+  readonly #olds: number[] = []
+  readonly #oldNodes: (LocalState | undefined)[] = []
+
+  /** @throws RESTART: make another with the same findings */
+  constructor(world: World, findings: Findings, options: MachineOptions = {}) {
+    this.world = world
+    this.#isLenient = options.isLenient ?? false
+    this.threads = new Threads(findings, { merges: options.merges ?? true, isFine: options.isFine ?? false })
+    setThreads(this.threads)
+    renewModules()
+    const specs = world.setUp()
+    this.threads.add(specs)
+    this.count = specs.length
+    this.modes = new Uint8Array(this.count)
+    this.deathsLeft = world.deaths ?? 0
+    this.memory = new Int32Array(1024)
+    for (let thread = 0; thread < this.count; thread++) this.nodes.push(this.threads.root(thread))
+    this.#initial = { nodes: [...this.nodes] }
+    this.reset()
+  }
+
+  /** Back to the beginning. */
+  reset(): void {
+    const { words } = this.threads.table
+    this.deathsLeft = this.world.deaths ?? 0
+    this.#tags.length = 0
+    this.#indexes.length = 0
+    this.#olds.length = 0
+    this.#oldNodes.length = 0
+    this.low = 0
+    this.high = 0
+    for (const word of words) this.#begin(word)
+    this.#known = words.length
+    for (let thread = 0; thread < this.count; thread++) {
+      this.nodes[thread] = this.#initial.nodes[thread]
+      this.modes[thread] = READY
+      this.#hashThread(thread)
+    }
+    // Only begun threads run up to their first step.
+    for (let thread = 0; thread < this.count; thread++) this.#runFused(thread)
+  }
+
+  #known = 0
+
+  #begin({ id, initial }: Word): void {
+    if (id >= this.memory.length) {
+      const larger = new Int32Array(this.memory.length * 2)
+      larger.set(this.memory)
+      this.memory = larger
+    }
+    this.memory[id] = initial
+  }
+
+  /** Words that came up since: their first value is part of no hash, so nothing that was seen changes. */
+  #catchUp(): void {
+    const { words } = this.threads.table
+    while (this.#known < words.length) this.#begin(words[this.#known++])
+  }
+
+  isRunnable(thread: number): boolean {
+    if (this.modes[thread] !== READY) return false
+    const node = this.nodes[thread]
+    switch (node.kind) {
+      case FINISHED:
+      case FAILED:
+      case IDLE:
+        return false
+      case UNTIL:
+        return this.memory[node.word] !== node.first
+      default:
+        return true
+    }
+  }
+
+  /** Adds all that may happen next to `into`, deaths last; how many of them are not deaths. */
+  choices(into: number[]): number {
+    into.length = 0
+    for (let thread = 0; thread < this.count; thread++) {
+      const base = thread * CHOICES
+      if (this.isRunnable(thread)) into.push(base + STEP)
+      else if (this.modes[thread] === ASLEEP) {
+        if (this.nodes[thread].isTimed) into.push(base + TIMEOUT)
+      } else if (this.modes[thread] === READY && this.nodes[thread].kind === IDLE) {
+        const { slots } = this.threads.own[thread]
+        for (let slot = 0; slot < SLOTS; slot++) {
+          if (this.memory[slots[slot]] === -1) into.push(base + WAKE_SLOT + slot)
+        }
+      }
+    }
+    const steps = into.length
+    if (this.deathsLeft > 0) {
+      for (let thread = 0; thread < this.count; thread++) {
+        if (this.mayDie(thread)) into.push(thread * CHOICES + DEATH)
+      }
+    }
+    return steps
+  }
+
+  mayDie(thread: number): boolean {
+    if (this.deathsLeft === 0 || this.threads.specs[thread].mayDie !== true || this.modes[thread] === DEAD)
+      return false
+    const { kind } = this.nodes[thread]
+    if (kind === FINISHED || kind === FAILED) return false
+    return this.memory[this.threads.own[thread].begun] === 1
+  }
+
+  /** Nothing done so far will be undone. */
+  forget(): void {
+    this.#tags.length = 0
+    this.#indexes.length = 0
+    this.#olds.length = 0
+    this.#oldNodes.length = 0
+  }
+
+  get mark(): number {
+    return this.#tags.length
+  }
+
+  /** Back to where `mark` was so, with the hashes and deaths of then. */
+  undo(mark: number, low: number, high: number, deathsLeft: number): void {
+    while (this.#tags.length > mark) {
+      const tag = this.#tags.pop()
+      const index = this.#indexes.pop() as number
+      const old = this.#olds.pop() as number
+      const node = this.#oldNodes.pop()
+      if (tag === WORD) this.memory[index] = old
+      else if (tag === NODE) this.nodes[index] = node as LocalState
+      else this.modes[index] = old
+    }
+    this.low = low
+    this.high = high
+    this.deathsLeft = deathsLeft
+  }
+
+  /** Carries out a choice. @throws RESTART */
+  take(choice: number): void {
+    const thread = (choice / CHOICES) | 0
+    const what = choice % CHOICES
+    if (what === STEP) this.#step(thread)
+    else if (what === TIMEOUT) {
+      this.#setMode(thread, READY)
+      this.#advance(thread, TIMED_OUT)
+    } else if (what === DEATH) {
+      this.deathsLeft--
+      this.#setMode(thread, DEAD)
+      for (const slot of this.threads.own[thread].slots) this.#write(slot, 0)
+      this.#end(thread, 2)
+      return
+    } else {
+      this.#write(this.threads.own[thread].slots[what - WAKE_SLOT], 0)
+      this.#advance(thread, what - WAKE_SLOT)
+    }
+    this.#runFused(thread)
+  }
+
+  #step(thread: number): void {
+    const node = this.nodes[thread]
+    const { kind, word } = node
+    this.#checkMixed(thread, node)
+    switch (kind) {
+      case WAIT:
+        if (this.memory[word] === node.first) this.#setMode(thread, ASLEEP)
+        else this.#advance(thread, NOT_EQUAL)
+        return
+      case WAIT_ASYNC:
+        if (this.memory[word] === node.first) {
+          this.#write(this.threads.own[thread].slots[node.second], word + 1)
+          this.#advance(thread, PENDING)
+        } else this.#advance(thread, NOT_EQUAL)
+        return
+      case NOTIFY:
+        this.#advance(thread, this.#notify(word))
+        return
+      default:
+        this.#access(thread, node)
+    }
+  }
+
+  #access(thread: number, node: LocalState): void {
+    const { kind, word } = node
+    const before = this.memory[word]
+    const after = change(kind, before, node.first, node.second)
+    if (after !== before) this.#write(word, after)
+    this.#advance(thread, kind === STORE || kind === POKE ? node.first : before)
+  }
+
+  #notify(word: number): number {
+    let woken = 0
+    for (let thread = 0; thread < this.count; thread++) {
+      if (this.modes[thread] === ASLEEP && this.nodes[thread].word === word) {
+        this.#setMode(thread, READY)
+        this.#advance(thread, OK)
+        this.#runFused(thread)
+        woken++
+      }
+      if (this.modes[thread] === DEAD) continue
+      for (const slot of this.threads.own[thread].slots) {
+        if (this.memory[slot] === word + 1) {
+          this.#write(slot, -1)
+          woken++
+        }
+      }
+    }
+    return woken
+  }
+
+  #advance(thread: number, result: number): void {
+    const from = this.nodes[thread]
+    let to = from.next(result)
+    if (to === undefined) {
+      to = this.threads.extend(thread, from, result)
+      this.#catchUp()
+    }
+    this.#tags.push(NODE)
+    this.#indexes.push(thread)
+    this.#olds.push(0)
+    this.#oldNodes.push(from)
+    this.#hashThread(thread)
+    this.nodes[thread] = to
+    this.#hashThread(thread)
+    if (to.kind === FINISHED) this.#end(thread, 1)
+  }
+
+  #end(thread: number, how: number): void {
+    const { ended, said } = this.threads.own[thread]
+    if (this.memory[said] === 0) this.#write(said, 2)
+    this.#write(ended, how)
+  }
+
+  #runFused(thread: number): void {
+    let node = this.nodes[thread]
+    while (node.isFused && this.modes[thread] === READY) {
+      this.fused++
+      this.#access(thread, node)
+      node = this.nodes[thread]
+    }
+    this.#checkPlain(thread)
+  }
+
+  /** Whether plain accesses that belong to this thread's last step could meet those of another's. */
+  #checkPlain(thread: number): void {
+    const { plainReads, plainWrites } = this.nodes[thread]
+    if (plainReads === undefined && plainWrites === undefined) return
+    for (let other = 0; other < this.count; other++) {
+      if (other === thread || this.modes[other] === ASLEEP) continue
+      const its = this.nodes[other]
+      let word = commonWord(plainReads, its.plainWrites)
+      // A dead thread reads no more; its last writes may have happened in part.
+      if (word < 0 && this.modes[other] !== DEAD) {
+        word = commonWord(plainWrites, its.plainWrites)
+        if (word < 0) word = commonWord(plainWrites, its.plainReads)
+      }
+      if (word >= 0) this.#foundRacy(word)
+    }
+  }
+
+  /** The same for an atomic operation, or a plain one that is a step of its own, and plain accesses. */
+  #checkMixed(thread: number, { word, kind }: LocalState): void {
+    if (word < 0) return
+    const isWrite = writes(kind)
+    for (let other = 0; other < this.count; other++) {
+      if (other === thread || this.modes[other] === ASLEEP) continue
+      const its = this.nodes[other]
+      const isDead = this.modes[other] === DEAD
+      const meets =
+        (hasBit(its.plainWrites, word) && (!isDead || kind === PEEK || !isWrite)) ||
+        (isWrite && !isDead && hasBit(its.plainReads, word))
+      if (meets) this.#foundRacy(word)
+    }
+  }
+
+  #foundRacy(word: number): void {
+    this.threads.table.words[word].found.isRacy = true
+    if (this.#isLenient) this.foundMore = true
+    else throw RESTART
+  }
+
+  #write(word: number, value: number): void {
+    const old = this.memory[word]
+    if (old === value) return
+    this.#tags.push(WORD)
+    this.#indexes.push(word)
+    this.#olds.push(old)
+    this.#oldNodes.push(undefined)
+    this.low ^= mixLow(word, old) ^ mixLow(word, value)
+    this.high ^= mixHigh(word, old) ^ mixHigh(word, value)
+    this.memory[word] = value
+  }
+
+  #setMode(thread: number, mode: number): void {
+    this.#tags.push(MODE)
+    this.#indexes.push(thread)
+    this.#olds.push(this.modes[thread])
+    this.#oldNodes.push(undefined)
+    this.#hashThread(thread)
+    this.modes[thread] = mode
+    this.#hashThread(thread)
+  }
+
+  /** In or out: it is its own inverse. */
+  #hashThread(thread: number): void {
+    const of = -1 - thread
+    const node = this.nodes[thread]
+    const mode = this.modes[thread]
+    const value = mode === DEAD ? this.threads.remains(thread, node) * 4 + DEAD : node.id * 4 + mode
+    this.low ^= mixLow(of, value)
+    this.high ^= mixHigh(of, value)
+  }
+
+  /** What is wrong with a thread that has just moved. */
+  get failure(): string | undefined {
+    for (let thread = 0; thread < this.count; thread++) {
+      const node = this.nodes[thread]
+      if (node.kind === FAILED) return `${this.threads.specs[thread].name} threw: ${node.text}`
+    }
+    return undefined
+  }
+
+  /** Who is neither at its end nor dead nor still to begin. */
+  stuck(): number[] {
+    const stuck: number[] = []
+    for (let thread = 0; thread < this.count; thread++) {
+      const { kind } = this.nodes[thread]
+      const isThere = this.memory[this.threads.own[thread].begun] === 1
+      if (isThere && kind !== FINISHED && this.modes[thread] !== DEAD) stuck.push(thread)
+    }
+    return stuck
+  }
+
+  isDead(thread: number): boolean {
+    return this.modes[thread] === DEAD
+  }
+
+  isAsleep(thread: number): boolean {
+    return this.modes[thread] === ASLEEP
+  }
+
+  /** What is wrong with this end of a schedule. */
+  judge(): string | undefined {
+    const stuck = this.stuck()
+    if (stuck.length > 0) {
+      const who = stuck.map((thread) => {
+        const { kind, word } = this.nodes[thread]
+        const name = word >= 0 ? this.threads.table.words[word].name : 'its event loop'
+        return `${this.threads.specs[thread].name} ${kind === WAIT ? 'sleeps on' : 'waits for'} ${name}`
+      })
+      return `nobody can go on: ${who.join(', ')}`
+    }
+    const notes = new Map<string, readonly string[]>()
+    const killed = new Set<string>()
+    for (let thread = 0; thread < this.count; thread++) {
+      const { name } = this.threads.specs[thread]
+      notes.set(name, this.nodes[thread].log)
+      if (this.modes[thread] === DEAD) killed.add(name)
+    }
+    const ending: Ending = { notes, killed }
+    return this.#directly(() => this.world.judge(ending))
+  }
+
+  /** Lets code look at the memory as it is now, outside of all threads. */
+  #directly<T>(look: () => T): T {
+    const { threads } = this
+    const before = threads.direct
+    const own = new Map<number, Map<number, number>>()
+    const aside = new Map<number, number>()
+    threads.direct = {
+      read: (id) => {
+        const written = aside.get(id)
+        if (written !== undefined) return written
+        const word = threads.table.words[id]
+        if (word.found.isShared) return id < this.#known ? this.memory[id] : word.initial
+        const thread = 31 - Math.clz32(word.found.writers)
+        if (thread < 0) return word.initial
+        let words = own.get(thread)
+        if (words === undefined) {
+          words = this.threads.ownWords(thread, this.nodes[thread])
+          own.set(thread, words)
+        }
+        return words.get(id) ?? word.initial
+      },
+      write: (id, value) => {
+        aside.set(id, value)
+      },
+    }
+    try {
+      return look()
+    } finally {
+      threads.direct = before
+    }
+  }
+}
