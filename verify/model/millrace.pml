@@ -66,15 +66,17 @@ byte sentinels[LANES];
 bit isOver[THREADS];
 byte newestOrder;
 
-/* Doorbell.ring: load; compareExchange; notify. Whoever is killed between the last two has set the bell only. */
+/*
+ * Doorbell.ring: compareExchange; notify. Whoever is killed between the two has set the bell only. Where nobody is killed they are
+ * one step: a sleeper that was not yet woken can do nothing, and no other ringer would do more.
+ */
 inline ring(b) {
-  if
-  :: bell[b] == AWAKE
-  :: else ->
-     d_step { woke = (bell[b] == ASLEEP); bell[b] = AWAKE };
-     if :: woke -> waits[b] = 0 :: else fi;
-     woke = 0
-  fi
+#if DEATHS > 0
+  d_step { woke = (bell[b] == ASLEEP); bell[b] = AWAKE };
+  if :: woke -> waits[b] = 0; woke = 0 :: else fi
+#else
+  d_step { if :: bell[b] == ASLEEP -> bell[b] = AWAKE; waits[b] = 0 :: else fi }
+#endif
 }
 
 /* Doorbell.ringAnyway: notifies whatever the bell says. */
@@ -82,8 +84,7 @@ inline ringAnyway(b) {
 #ifdef BUG_RING_BELIEVES_BELL
   atomic { if :: bell[b] == ASLEEP -> bell[b] = AWAKE; waits[b] = 0 :: else fi }
 #else
-  bell[b] = AWAKE;
-  waits[b] = 0
+  d_step { bell[b] = AWAKE; waits[b] = 0 }
 #endif
 }
 
@@ -94,11 +95,21 @@ inline sleepOn(b) {
   bell[b] = AWAKE
 }
 
-/* StopEvent.ringAll, QueueMemory.ringAll */
+/* StopEvent.ringAll: of a supervisor, or whoever sets the stop. */
 inline ringAll() {
   i = 0;
   do
   :: i < THREADS -> ringAnyway(i); i++
+  :: else -> break
+  od;
+  i = 0
+}
+
+/* QueueMemory.leave: rings the ends of that queue, from bell `first` to bell `last`. */
+inline ringQueue(first, last) {
+  i = first;
+  do
+  :: i <= last -> ring(i); i++
   :: else -> break
   od;
   i = 0
@@ -178,7 +189,7 @@ active proctype Source() {
 #endif
      producer[0] = DONE
   fi;
-  ringAll();
+  ringQueue(SOURCE, WORKERS);
   isOver[SOURCE] = 1
 }
 
@@ -243,7 +254,7 @@ Put:
     goto Poll;
 Leave:
     consumer[w] = DONE;                         /* InputReader.leave */
-    ringAll();
+    ringQueue(SOURCE, WORKERS);
     if                                          /* WorkerCore.leave */
     :: stop -> producer[w + 1] = GONE
     :: else ->
@@ -255,7 +266,7 @@ Leave:
        ring(SINK);
        producer[w + 1] = DONE
     fi;
-    ringAll();
+    ringQueue(1, SINK);
     doneMark[w] = 1
   } unless { killed[w] };
   d_step { waits[w + 1] = 0; exited[w] = 1 }
@@ -410,7 +421,7 @@ active proctype Sink() {
      found = 0
   od;
   consumer[WORKERS] = DONE;
-  ringAll();
+  ringQueue(1, SINK);
   isOver[SINK] = 1
 }
 
@@ -429,21 +440,8 @@ active proctype Killer() {
 #ifdef STOP
 active proctype Stopper() {
   byte i;
-#ifdef BUG_RING_BEFORE_STOP
-  ringAll();
-  stop = 1
-#else
   stop = 1;
-  i = 0;
-  do
-#ifdef BUG_STOP_FORGETS_A_BELL
-  :: i < THREADS - 1 -> ringAnyway(i); i++
-#else
-  :: i < THREADS -> ringAnyway(i); i++
-#endif
-  :: else -> break
-  od
-#endif
+  ringAll()
 }
 #endif
 

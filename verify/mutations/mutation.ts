@@ -18,6 +18,8 @@ export interface Mutation {
   edits: readonly Edit[]
   /** Worlds, of which one must fail. */
   worlds: readonly string[]
+  /** Takes minutes to be found: left out of the short run. */
+  isLong?: boolean
 }
 
 /**

@@ -12,7 +12,18 @@ function edit(file: string, find: string, replace: string): Edit {
   return { file, find, replace }
 }
 
-export const MUTATIONS: readonly Mutation[] = [
+/** Those that take minutes to be found. */
+const LONG = new Set([
+  'gives the input back before its output is published',
+  'takes one output of two for all',
+  'does not ring when a worker begins again',
+  'looks at no lane again after it looked upstream',
+  'says that an order went out before it did',
+  'gives an item back and does not ring who merges',
+  'retires before all writers know',
+])
+
+const ALL: readonly Mutation[] = [
   mutation(
     'sleeps without a second look',
     ['hand 1x1 of 1'],
@@ -263,3 +274,5 @@ export const MUTATIONS: readonly Mutation[] = [
     ),
   ),
 ]
+
+export const MUTATIONS: readonly Mutation[] = ALL.map((one) => ({ ...one, isLong: LONG.has(one.name) }))

@@ -180,14 +180,14 @@ export const CHAINS: World[] = [
     'source and sink, capacity 1, 1 item; the sink is killed at any step and begins again',
     { make: () => pair(1, 1), mortal: { stage: 'sink', lives: 1 } },
     orCut(perhapsTwice(1), 1),
-    { isQuick: true, deaths: 1 },
+    { deaths: 1 },
   ),
   world(
     'pair dead source',
     'source and sink, capacity 1, 1 item; the source is killed at any step and begins again',
     { make: () => pair(1, 1), mortal: { stage: 'source', lives: 1 } },
     orCut(inOrder(1), 1),
-    { isQuick: true, deaths: 1 },
+    { deaths: 1 },
   ),
   world(
     'pair dead for good',
@@ -208,7 +208,7 @@ export const CHAINS: World[] = [
     'source, stage and sink, capacity 1, 1 item; the stage is killed at any step and begins again',
     { make: () => chain(1, 1), mortal: { stage: 'middle', lives: 1 } },
     orCut(inOrder(1), 1),
-    { isQuick: true, deaths: 1 },
+    { deaths: 1 },
   ),
   world(
     'pair drop-old, long',
