@@ -1,7 +1,7 @@
 /**
  * Runs the checks and tests of a tier: `node scripts/test.mjs fast|slow|heavy|examples [part of a file name ...]`.
  *
- * fast: format and lint, types, import directions, then every test of test/{unit,contract,behaviour,surface}.
+ * fast: format and lint, types, import directions, then every test of test/{unit,contract,behaviour,surface} and of the demo.
  * slow: test/{stress,slow}. heavy: test/heavy, against the built package. examples: test/examples, which installs what
  * the examples need. With parts of file names, only the tests whose path contains one of them, and no checks.
  * Stops at the first step that fails. The last thing printed is Node's own summary of the tests.
@@ -19,7 +19,11 @@ const SOURCE = ['--import', REGISTER, '--conditions=millrace-source']
 
 const TIERS = {
   // A file's tests have deadlines of their own; the timeout is for one whose thread is blocked.
-  fast: { folders: ['unit', 'contract', 'behaviour', 'surface'], timeoutMs: 180_000, files: 2 },
+  fast: {
+    folders: ['unit', 'contract', 'behaviour', 'surface', '../examples/demo'],
+    timeoutMs: 180_000,
+    files: 2,
+  },
   // One file at a time: they load both cores by themselves.
   slow: { folders: ['stress', 'slow'], timeoutMs: 600_000, files: 1 },
   examples: { folders: ['examples'], timeoutMs: 300_000, files: 1 },
