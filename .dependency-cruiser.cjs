@@ -26,11 +26,16 @@ const MAY_IMPORT = {
     '^src/plan/check-options\\.ts$',
     '^src/host/child/',
   ],
+  metrics: ['^src/errors\\.ts$', '^src/(observe|run|metrics)/'],
   run: [ANYWHERE, '^src/(queue|define|plan|observe|host|run)/'],
 }
 
 const ENTRY_FILES =
+<<<<<<< HEAD
   '^src/(index|sources|sinks|command|testing|media|onnx)\\.ts$|^src/cli/main\\.ts$|^src/host/(thread/thread|process/process)-entry\\.ts$'
+=======
+  '^src/(index|sources|sinks|command|testing|media|onnx|prometheus)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
+>>>>>>> 42c5e27 (Tell Prometheus what a run counts: millrace/prometheus, --metrics-port)
 
 /** Built-in modules that `import "millrace"` would make every user pay for. */
 const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'

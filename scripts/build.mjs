@@ -19,6 +19,7 @@ const ENTRIES = [
   'testing',
   'media',
   'onnx',
+  'prometheus',
   'cli/main',
   'cli/stress/graph-module',
   'cli/stress/printed-graph-module',

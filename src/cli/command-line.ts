@@ -29,6 +29,11 @@ export const OWN_OPTIONS = {
       value: 'N',
       doc: 'How long Ctrl-C waits for what was read to be finished. Default 30000.',
     },
+    'metrics-port': {
+      type: 'string',
+      value: 'N',
+      doc: 'Serve what the run counts, for Prometheus, at 127.0.0.1:N/metrics.',
+    },
     verbose: VERBOSE,
     help: HELP,
   },
@@ -65,6 +70,7 @@ export interface CommandLine {
   verbose: boolean
   help: boolean
   deadlineMs: number | undefined
+  metricsPort: number | undefined
   format: GraphFormat
   /** Of stress: as they were given. */
   seconds: string | undefined
@@ -92,6 +98,7 @@ export function readCommandLine(command: CommandName, args: readonly string[]): 
     verbose: own.has('verbose'),
     help: own.has('help'),
     deadlineMs: readDeadline(own.get('deadline-ms')),
+    metricsPort: readPort(own.get('metrics-port')),
     format: readFormat(own.get('format') ?? 'text'),
     seconds: own.get('seconds'),
     seed: own.get('seed'),
@@ -141,6 +148,12 @@ function readDeadline(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text)
   throw usage(`--deadline-ms must be a number of milliseconds, 0 or more, got "${text}"`)
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw usage(`--metrics-port must be an integer from 0 to 65,535, got "${text}"`)
 }
 
 function readFormat(text: string): GraphFormat {

@@ -2,13 +2,18 @@
 import process from 'node:process'
 import type { RunOptions } from '../define/stage-options.ts'
 import { PipelineError } from '../errors.ts'
+import type { MetricsServer } from '../metrics/serve-metrics.ts'
 import { printableLine } from '../observe/printable.ts'
 import type { Report } from '../observe/report.ts'
 import { renderSummary } from '../observe/summary.ts'
 import { PipelineManager } from '../run/manager.ts'
 import { prepare } from '../run/prepare.ts'
+<<<<<<< HEAD
 import { announceDiagnosis } from './announce-diagnosis.ts'
 import type { CommandLine } from './command-line.ts'
+=======
+import { type CommandLine, usage } from './command-line.ts'
+>>>>>>> 42c5e27 (Tell Prometheus what a run counts: millrace/prometheus, --metrics-port)
 import { exitCodeOf } from './exit-code.ts'
 import { type ExitCause, watchExit } from './exit-watch.ts'
 import { LiveView } from './live-view.ts'
@@ -49,6 +54,7 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
     view?.stop()
     return tellUnfinished(run.report, cause, line)
   })
+  const metrics = await openMetrics(run, line)
   run.start()
   view?.start()
   try {
@@ -60,8 +66,26 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
     const code = exitCodeOf(report.outcome, run.endedBy)
     return { code: isTold ? code : code || 1, stuck: stuckThreads(run, report), signal: run.endedBy }
   } finally {
+    await metrics?.close()
     forget()
     forgetAsking()
+  }
+}
+
+/** Before any thread is started. @throws MILLRACE_USAGE if the port is not to be had */
+async function openMetrics(
+  run: PipelineManager,
+  { metricsPort }: CommandLine,
+): Promise<MetricsServer | undefined> {
+  if (metricsPort === undefined) return undefined
+  // It brings http, which few need.
+  const { serveMetrics } = await import('../metrics/serve-metrics.ts')
+  try {
+    const server = await serveMetrics(run, { port: metricsPort })
+    printError(`millrace: metrics at ${server.url}\n`)
+    return server
+  } catch (error) {
+    throw usage(`--metrics-port ${metricsPort}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -31,6 +31,7 @@ import {
 } from './manager-parts.ts'
 import { RunFailures } from './run-failures.ts'
 import { RunOutput } from './run-output.ts'
+import type { RunQueue } from './run-queue.ts'
 import { handleSignals, type StopSignal } from './signals.ts'
 import type { PipelineStage } from './stage.ts'
 import { RunState, type RunStateName } from './state.ts'
@@ -113,6 +114,11 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   /** The stages, once the run is prepared. */
   get stages(): readonly PipelineStage[] {
     return this.#prepared?.wiring.stages ?? []
+  }
+
+  /** The queues between them, once the run is prepared. */
+  get queues(): readonly RunQueue[] {
+    return this.#prepared?.wiring.queues ?? []
   }
 
   /** The plan, if it was started from a pipeline, once it is prepared. */

@@ -15,9 +15,12 @@ import { checkFaults, type Fault, Faults } from './faults.ts'
 import { HandSource } from './hand-source.ts'
 import { ItemLedger, type ItemName } from './item-ledger.ts'
 
+/** A pipeline with a source of its own may be fed anything. */
+type Fed<In> = [In] extends [never] ? unknown : In
+
 export interface SimulationSettings<In = unknown> extends Omit<RunOptions, 'signals' | 'deadLetters'> {
   /** Items of the pipeline's only source, or of its input. */
-  input?: Iterable<In> | AsyncIterable<In>
+  input?: Iterable<Fed<In>> | AsyncIterable<Fed<In>>
   /** The same by the name of the source. */
   inputs?: Readonly<Record<string, Iterable<unknown> | AsyncIterable<unknown>>>
   /** What a stage or a sink does instead, by its name: a process function or a stage object. */

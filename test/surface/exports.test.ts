@@ -99,6 +99,10 @@ const EXPECTED: Record<string, Surface> = {
       'WorkerRestart',
     ],
   },
+  'prometheus.ts': {
+    values: ['registerMetrics', 'renderMetrics', 'serveMetrics'],
+    types: ['MetricsRegistry', 'MetricsServer', 'MetricsServerOptions'],
+  },
   'testing.ts': {
     values: ['Simulation', 'openSimulation', 'simulate'],
     types: ['Fault', 'ItemOutcome', 'ItemRecord', 'SimulationResult', 'SimulationSettings'],
