@@ -31,11 +31,7 @@ const MAY_IMPORT = {
 }
 
 const ENTRY_FILES =
-<<<<<<< HEAD
-  '^src/(index|sources|sinks|command|testing|media|onnx)\\.ts$|^src/cli/main\\.ts$|^src/host/(thread/thread|process/process)-entry\\.ts$'
-=======
-  '^src/(index|sources|sinks|command|testing|media|onnx|prometheus)\\.ts$|^src/cli/main\\.ts$|^src/host/thread/thread-entry\\.ts$'
->>>>>>> 42c5e27 (Tell Prometheus what a run counts: millrace/prometheus, --metrics-port)
+  '^src/(index|sources|sinks|command|testing|media|onnx|prometheus)\\.ts$|^src/cli/main\\.ts$|^src/host/(thread/thread|process/process)-entry\\.ts$'
 
 /** Built-in modules that `import "millrace"` would make every user pay for. */
 const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'

@@ -8,12 +8,8 @@ import type { Report } from '../observe/report.ts'
 import { renderSummary } from '../observe/summary.ts'
 import { PipelineManager } from '../run/manager.ts'
 import { prepare } from '../run/prepare.ts'
-<<<<<<< HEAD
 import { announceDiagnosis } from './announce-diagnosis.ts'
-import type { CommandLine } from './command-line.ts'
-=======
 import { type CommandLine, usage } from './command-line.ts'
->>>>>>> 42c5e27 (Tell Prometheus what a run counts: millrace/prometheus, --metrics-port)
 import { exitCodeOf } from './exit-code.ts'
 import { type ExitCause, watchExit } from './exit-watch.ts'
 import { LiveView } from './live-view.ts'

@@ -2,7 +2,7 @@
  * What a run counts, as families of metrics: names and units as Prometheus asks (base units, `_total` for what only
  * grows). Read at the moment it is asked; a run pays nothing for it.
  */
-import { ABANDONED, DROPPED, FAILED, sharedNowMs, WAITING, type WorkerCounters } from '../observe/counters.ts'
+import { ABANDONED, DROPPED, FAILED, sharedNowMs, type WorkerCounters } from '../observe/counters.ts'
 import type { PipelineManager } from '../run/manager.ts'
 import type { RunQueue } from '../run/run-queue.ts'
 import type { PipelineStage } from '../run/stage.ts'
@@ -94,8 +94,7 @@ const OF_WORKERS: readonly Definition<WorkerPlace>[] = [
     name: 'millrace_busy_seconds_total',
     help: 'Time the worker spent neither waiting for an item nor for room.',
     type: 'counter',
-    read: ({ stage, worker, counters }, metrics) =>
-      metrics.busySeconds(`${stage.name} ${worker.number}`, stage, counters),
+    read: (place, metrics) => metrics.busySeconds(place),
   },
   {
     name: 'millrace_starved_seconds_total',
@@ -179,11 +178,12 @@ export class RunMetrics {
    * A wait that still lasts counts as busy until it is over. What only grows must not fall then: of a worker that waits
    * the time is told that it had when it was last seen at work.
    */
-  busySeconds(key: string, stage: PipelineStage, counters: WorkerCounters): number {
+  busySeconds({ stage, worker, counters }: WorkerPlace): number {
+    const key = `${worker.number} ${stage.name}`
     const now = counters.times(sharedNowMs()).busyMs / 1000
     if (stage.hasEnded) return now
     const last = this.#busy.get(key) ?? 0
-    const busy = counters.phase === WAITING ? last : Math.max(last, now)
+    const busy = stage.isAsleep(worker.number) ? last : Math.max(last, now)
     this.#busy.set(key, busy)
     return busy
   }

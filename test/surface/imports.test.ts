@@ -112,6 +112,7 @@ test('the entry files export nothing but what they are meant to', async () => {
     testing: await names('testing.js'),
     media: await names('media.js'),
     onnx: await names('onnx.js'),
+    prometheus: await names('prometheus.js'),
   }
   assert.deepEqual(found, {
     index: [
@@ -137,5 +138,6 @@ test('the entry files export nothing but what they are meant to', async () => {
     testing: ['Simulation', 'openSimulation', 'simulate'],
     media: ['audioSamples', 'encodeAudio', 'encodeVideo', 'probeMedia', 'videoFrames'],
     onnx: ['inference'],
+    prometheus: ['registerMetrics', 'renderMetrics', 'serveMetrics'],
   })
 })
