@@ -59,15 +59,21 @@ export class InputLane {
     return state === PARKED ? NOBODY_THERE : NOTHING_NOW
   }
 
+  /** Whether its writer may hold records back. */
+  get isLagging(): boolean {
+    return this.reader.isLagging
+  }
+
   /** After a record was given back. */
   wakeWriter(): void {
     if (this.reader.atHand > this.wakeAt) return
     const bell = this.writerBell
-    if (this.wakeAt === Number.POSITIVE_INFINITY) bell.ring()
-    else if (bell.isAsleep) {
+    if (!bell.isAsleepForRoom) return
+    if (this.wakeAt !== Number.POSITIVE_INFINITY) {
       this.reader.level()
-      if (this.reader.atHand <= this.wakeAt) bell.ring()
+      if (this.reader.atHand > this.wakeAt) return
     }
+    bell.ring()
   }
 
   /** Whether there is enough to end a doze for: it is half full, or its writer has ended. See doorbell.ts. */

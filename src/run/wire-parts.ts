@@ -156,6 +156,7 @@ function look({ queue }: Joint, from: string, to: string): RunQueue {
     kind: 'items',
     overflow: 'block',
     isPartitioned: false,
+    mayLag: false,
   })
 }
 
