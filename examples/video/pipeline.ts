@@ -1,5 +1,5 @@
 // A video -> small pictures -> how much moves, and where, by a model -> drawn into the frames -> a video.
-import { definePipeline, pipeline } from 'millrace'
+import { definePipeline, type HostName, pipeline } from 'millrace'
 import { encodeVideo, type VideoFrame, videoFrames } from 'millrace/media'
 import { inference } from 'millrace/onnx'
 import { CELL, COLUMNS, SMALL_HEIGHT, SMALL_WIDTH, shrink } from './motion.ts'
@@ -24,9 +24,10 @@ export default definePipeline(
       min: 16,
       doc: "Width of the new video. Default: the old one's.",
     },
+    on: { type: 'string', default: 'process', doc: 'Where the model computes: process or thread.' },
     codec: { type: 'string', default: 'libx264', doc: "Encoder, by ffmpeg's name." },
   },
-  ({ file, out, seconds, width, codec }) =>
+  ({ file, out, seconds, width, on, codec }) =>
     pipeline('motion')
       .source(
         'decode',
@@ -65,7 +66,7 @@ export default definePipeline(
           },
           batch: { max: 4 },
         }),
-        { capacity: 8 },
+        { capacity: 8, on: on as HostName },
       )
       .stage(
         'overlay',

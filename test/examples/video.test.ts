@@ -5,13 +5,15 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import process from 'node:process'
 import { motionOf, SMALL_HEIGHT, SMALL_WIDTH } from '../../examples/video/motion.ts'
+import { start } from '../../src/index.ts'
 import { probeMedia } from '../../src/media.ts'
 import { prepareExample, ROOT, runExample, startExample } from '../support/example.ts'
 import { makeFolder } from '../support/folder.ts'
-import { test } from '../support/harness.ts'
+import { test, watch } from '../support/harness.ts'
 import { lacks } from '../support/programs.ts'
 import { randomFrom, seedOfRun } from '../support/random.ts'
 import { turn } from '../support/turn.ts'
+import scoreFrames, { type ScoredFrame } from './score-frames.ts'
 
 const skip = lacks('ffmpeg', 'ffprobe')
 
@@ -70,4 +72,53 @@ test('video: the model computes what the same arithmetic in plain code does', {
   assert.ok(expected.score > 1e-3)
   assert.ok(Math.abs(score.data[0] - expected.score) < 1e-5, `${score.data[0]}, ${expected.score}`)
   await session.release()
+})
+
+test('video: the process of the model is killed ten times, and every frame comes once, in order', {
+  skip,
+  deadlineMs: 120_000,
+}, async () => {
+  await prepareExample('video')
+  const run = watch(start(scoreFrames, { frames: 400 }))
+  const frames: ScoredFrame[] = []
+  const killed = new Set<number>()
+  for await (const frame of run) {
+    frames.push(frame)
+    if (killed.size === 10 || killed.has(frame.pid) || frame.index < 30 * (killed.size + 1)) continue
+    killed.add(frame.pid)
+    process.kill(frame.pid, 'SIGKILL')
+  }
+  const { outcome, stages } = await run.join()
+  assert.equal(outcome, 'completed')
+  assert.equal(killed.size, 10)
+  assert.equal(stages[1].restarts, 10)
+  assert.deepEqual(
+    frames.map(({ index }) => index),
+    Array.from({ length: 400 }, (_, index) => index),
+  )
+  assert.ok(frames.every(({ score }) => score > 0.1 && score < 0.9))
+})
+
+test('video: a process of the model that is stopped is told of, and goes on when it may', {
+  skip,
+  deadlineMs: 120_000,
+}, async () => {
+  await prepareExample('video')
+  const run = watch(start(scoreFrames, { frames: 100, stuckAfterMs: 300 }))
+  let stopped = 0
+  const told: string[] = []
+  run.on('stuck', ({ stage }) => {
+    told.push(stage)
+    process.kill(stopped, 'SIGCONT')
+  })
+  let frames = 0
+  for await (const { pid } of run) {
+    frames++
+    if (stopped !== 0) continue
+    stopped = pid
+    process.kill(pid, 'SIGSTOP')
+  }
+  await run.join()
+  assert.equal(frames, 100)
+  assert.equal(told[0], 'score')
 })

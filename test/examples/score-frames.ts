@@ -1,0 +1,47 @@
+// Frames through a model in a process of its own, which says who it is.
+import { createRequire } from 'node:module'
+import process from 'node:process'
+import { definePipeline, pipeline } from 'millrace'
+import { type VideoFrame, videoFrames } from 'millrace/media'
+import { inference } from 'millrace/onnx'
+
+const VIDEO = new URL('../../examples/video/', import.meta.url)
+
+export interface ScoredFrame {
+  index: number
+  score: number
+  pid: number
+}
+
+const OPTIONS = { frames: { type: 'integer' }, stuckAfterMs: { type: 'number', default: 60_000 } } as const
+
+export default definePipeline(import.meta.url, OPTIONS, ({ frames, stuckAfterMs }) =>
+  pipeline('score-frames')
+    .source(
+      'decode',
+      videoFrames(`testsrc2=size=160x90:rate=50:duration=${frames / 50}`, {
+        format: 'gray',
+        inputArgs: ['-f', 'lavfi'],
+      }),
+    )
+    .stage(
+      'score',
+      inference({
+        model: new URL('motion.onnx', VIDEO),
+        runtime: async () => createRequire(new URL('package.json', VIDEO))('onnxruntime-node'),
+        inputs: { pictures: { dims: [1, 2, 90, 160], read: withBlackBefore } },
+        outputs: { score: [1, 1, 1, 1] },
+        result: ({ index }: VideoFrame, { score }): ScoredFrame => {
+          return { index, score: Number(score[0]), pid: process.pid }
+        },
+        batch: { max: 4 },
+      }),
+      { restart: { limit: Number.POSITIVE_INFINITY, delayMs: 1, factor: 1 }, stuckAfterMs },
+    ),
+)
+
+function withBlackBefore({ data }: VideoFrame): Uint8Array {
+  const pictures = new Uint8Array(2 * data.length)
+  pictures.set(data, data.length)
+  return pictures
+}
