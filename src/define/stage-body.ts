@@ -35,7 +35,7 @@ export interface StageContext {
 }
 
 /** Options that a body may have an opinion on. */
-export type StageDefaults = Pick<StageOptions, 'on' | 'concurrency' | 'nativeThreads' | 'order'>
+export type StageDefaults = Pick<StageOptions, 'on' | 'concurrency' | 'nativeThreads' | 'order' | 'restart'>
 
 type Awaitable<T> = T | Promise<T>
 

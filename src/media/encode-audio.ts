@@ -15,8 +15,8 @@ interface AudioFile {
 }
 
 /**
- * Encodes windows of samples, one after the other, to a sound file with ffmpeg: a sink. The file is complete when the run
- * has ended, also after a drain and, within a second or so, after an abort. All windows have the rate and the channels of
+ * Encodes windows of samples, one after the other, to a sound file with ffmpeg: a sink. When its worker
+ * dies, the run fails (`restart: false`). Otherwise the file is complete when the run has ended, also after a drain and, within a second or so, after an abort. All windows have the rate and the channels of
  * the first.
  *
  * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
@@ -30,6 +30,8 @@ export function encodeAudio(
   const { args } = checkOptions('encodeAudio', ENCODE_AUDIO_OPTIONS, options) as Required<EncodeAudioOptions>
   const place = placeOf(file)
   return {
+    // A worker that is started again would begin the file anew.
+    defaults: { restart: false },
     open: () => ({ encoder: undefined, rate: 0, channels: 0 }),
     process: async ({ samples, rate, channels }, sound) => {
       sound.encoder ??= await begin(sound, rate, channels, args, place)

@@ -26,7 +26,8 @@ const MOST_REPEATS = 250
  * Encodes frames to a video file with ffmpeg: a sink. The file has a constant rate: each frame is shown when its `ptsMs`
  * says, those that are missing before it are filled by it (250 at most), and one too many is left out.
  *
- * The file is complete when the run has ended, also after a drain and, within a second or so, after an abort. All
+ * When its worker dies, the run fails (`restart: false`): half a file cannot be gone on with. Otherwise the file is
+ * complete when the run has ended, also after a drain and, within a second or so, after an abort. All
  * frames have the size and format of the first.
  *
  * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
@@ -40,6 +41,8 @@ export function encodeVideo(
   const { fps, args } = checkOptions('encodeVideo', ENCODE_VIDEO_OPTIONS, options) as unknown as Checked
   const place = placeOf(file)
   return {
+    // A worker that is started again would begin the file anew.
+    defaults: { restart: false },
     open: () => ({ encoder: undefined, first: undefined, fps: 0, written: 0 }),
     process: async (frame, video) => {
       checkFrame(frame, video.first)

@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { type PipelineError, start } from '../../src/index.ts'
-import { type AudioWindow, probeMedia, type VideoFrame, videoFrames } from '../../src/media.ts'
+import {
+  type AudioWindow,
+  encodeAudio,
+  encodeVideo,
+  probeMedia,
+  type VideoFrame,
+  videoFrames,
+} from '../../src/media.ts'
 import encodeFrames from '../fixtures/pipelines/encode-frames.ts'
 import media, { watcher } from '../fixtures/pipelines/media.ts'
 import { makeFolder } from '../support/folder.ts'
@@ -158,4 +165,9 @@ test('a wrong option is told before anything starts', () => {
   })
   assert.throws(() => videoFrames('a.mp4', { size: 1 } as never), { code: 'MILLRACE_UNKNOWN_OPTION' })
   assert.throws(() => videoFrames(''), { code: 'MILLRACE_INVALID_OPTION' })
+})
+
+test('what writes a file is not started again: it would begin anew', () => {
+  assert.deepEqual(encodeVideo('a.mp4').defaults, { restart: false })
+  assert.deepEqual(encodeAudio('a.wav').defaults, { restart: false })
 })
