@@ -6,25 +6,33 @@ export const CELL = 10
 export const COLUMNS = SMALL_WIDTH / CELL
 export const ROWS = SMALL_HEIGHT / CELL
 
-/** The mean of some of the pixels that become one. */
+/** The mean of so many pixels each way, of those that become one. */
 const SAMPLES = 3
 
-/** A plane of brightness, made small. */
-export function shrink(plane: Uint8Array, width: number, height: number): Uint8Array {
-  const small = new Uint8Array(SMALL_WIDTH * SMALL_HEIGHT)
-  const place = (at: number, sample: number, from: number, to: number): number =>
-    Math.floor(((at + (sample + 0.5) / SAMPLES) * from) / to)
-  for (let y = 0; y < SMALL_HEIGHT; y++) {
-    for (let x = 0; x < SMALL_WIDTH; x++) {
-      let sum = 0
-      for (let down = 0; down < SAMPLES; down++) {
-        const row = place(y, down, height, SMALL_HEIGHT) * width
-        for (let right = 0; right < SAMPLES; right++) sum += plane[row + place(x, right, width, SMALL_WIDTH)]
+/** Makes planes of brightness of one size small. */
+export function shrinker(width: number, height: number): (plane: Uint8Array) => Uint8Array {
+  const columns = placesOf(width, SMALL_WIDTH)
+  const rows = placesOf(height, SMALL_HEIGHT).map((row) => row * width)
+  return (plane) => {
+    const small = new Uint8Array(SMALL_WIDTH * SMALL_HEIGHT)
+    for (let y = 0, at = 0; y < rows.length; y += SAMPLES) {
+      for (let x = 0; x < columns.length; x += SAMPLES) {
+        let sum = 0
+        for (let down = 0; down < SAMPLES; down++) {
+          const row = rows[y + down]
+          for (let right = 0; right < SAMPLES; right++) sum += plane[row + columns[x + right]]
+        }
+        small[at++] = sum / SAMPLES ** 2 + 0.5
       }
-      small[y * SMALL_WIDTH + x] = Math.round(sum / SAMPLES ** 2)
     }
+    return small
   }
-  return small
+}
+
+/** Where the samples lie, `SAMPLES` for each pixel of the small edge. */
+function placesOf(edge: number, smallEdge: number): Int32Array {
+  const count = smallEdge * SAMPLES
+  return Int32Array.from({ length: count }, (_, place) => Math.floor(((place + 0.5) * edge) / count))
 }
 
 /** What motion.onnx computes of a picture before and one now, which lie behind one another. */

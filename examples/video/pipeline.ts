@@ -2,7 +2,7 @@
 import { definePipeline, type HostName, pipeline } from 'millrace'
 import { encodeVideo, type VideoFrame, videoFrames } from 'millrace/media'
 import { inference } from 'millrace/onnx'
-import { CELL, COLUMNS, SMALL_HEIGHT, SMALL_WIDTH, shrink } from './motion.ts'
+import { CELL, COLUMNS, SMALL_HEIGHT, SMALL_WIDTH, shrinker } from './motion.ts'
 import { BLACK, fill, outline, write, YELLOW } from './overlay.ts'
 
 interface Scored {
@@ -40,9 +40,11 @@ export default definePipeline(
       .stage(
         'resize',
         {
-          open: () => ({ before: undefined as Uint8Array | undefined }),
+          open: (): { shrink?: (plane: Uint8Array) => Uint8Array; before?: Uint8Array } => ({}),
           process: (frame, last) => {
-            const now = shrink(frame.data.subarray(0, frame.width * frame.height), frame.width, frame.height)
+            const { width, height, data } = frame
+            last.shrink ??= shrinker(width, height)
+            const now = last.shrink(data.subarray(0, width * height))
             const pictures = new Uint8Array(2 * SMALL_WIDTH * SMALL_HEIGHT)
             pictures.set(last.before ?? now)
             pictures.set(now, now.length)
