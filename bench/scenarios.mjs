@@ -39,7 +39,7 @@ export const SCENARIOS = {
   'one-hop': {
     kind: 'rate',
     work: 'hop',
-    items: 4_000_000,
+    items: 3_000_000,
     settings: CAPACITIES,
     sides: [MILLRACE, PLAIN_LOOP, MESSAGE_CHANNEL, MESSAGE_CHANNEL_64, ...NATIVES],
   },
@@ -47,6 +47,7 @@ export const SCENARIOS = {
     kind: 'rate',
     work: 'text',
     items: 2_000_000,
+    rounds: 3,
     settings: CAPACITIES,
     base: 'millrace, fused into two threads',
     sides: [
@@ -142,6 +143,7 @@ export const SCENARIOS = {
   latency: {
     kind: 'latency',
     items: 20_000,
+    rounds: 3,
     quick: { items: 500 },
     settings: [{}],
     sides: [
@@ -197,7 +199,7 @@ export const SCENARIOS = {
   },
   idle: {
     kind: 'idle',
-    rounds: 3,
+    rounds: 2,
     quick: { settleMs: 50, idleMs: 50 },
     items: 0,
     settings: [{}],

@@ -99,6 +99,20 @@ test('the check names what fell by more than 15 %, whichever way is better, and 
     'millrace to plain loop fell by 37 %, from 1.90 to 1.20',
   ])
   assert.deepEqual(fallen('farm', farm(1.2), farm(1.9)), [])
+  // How two peers compare is no news; two ways of millrace are.
+  const peers = (ratio: number) => result([own, { name: 'a', ratio: 1 }, { name: 'b', ratio }], 'a')
+  assert.deepEqual(fallen('rate', peers(2), peers(1)), [])
+  const orders = (ratio: number) =>
+    result(
+      [
+        { name: 'completion', ratio: 1 },
+        { name: 'input', ratio },
+      ],
+      'completion',
+    )
+  assert.deepEqual(fallen('rate', orders(1), orders(0.5)), [
+    'input to completion fell by 50 %, from 1.00 to 0.50',
+  ])
   assert.deepEqual(fallenOf('x', { kind: 'rate' }, [peer(1)], undefined), [
     'x capacity 64: nothing was published to compare with',
   ])
