@@ -180,6 +180,9 @@ async function supervise(
           triggerTerminate: () => {},
         }
       },
+      park: () => {
+        for (const { queue, role, index } of ends) if (role === 'producer') queue.memory.park(role, index)
+      },
       budget:
         further > 0
           ? new RestartBudget({ limit: further, withinMs: 1, delayMs: 0, factor: 1, maxDelayMs: 0 })
