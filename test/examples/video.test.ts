@@ -1,6 +1,6 @@
 // The video example as a person runs it, its model against plain arithmetic, and Ctrl-C in the middle.
 import assert from 'node:assert/strict'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import process from 'node:process'
@@ -33,20 +33,19 @@ test('video: Ctrl-C leaves a file that plays, with all frames that were read', {
   skip,
   deadlineMs: 120_000,
 }, async (t) => {
-  const out = makeFolder(t)('out.mkv')
+  const out = makeFolder(t)('out.mp4')
   // As a terminal does: to all of the group.
   const args = ['video', '--seconds', '3600', '--width', '320', '--out', out]
   const { child, end } = startExample(t, args, { isGroup: true })
-  while (!existsSync(out) || statSync(out).size < 10_000) await turn()
+  // ffmpeg makes it when the first frame has come to the end.
+  while (!existsSync(out)) await turn()
   process.kill(-(child.pid as number), 'SIGINT')
   const { code, stderr } = await end
   assert.equal(code, 130, stderr)
   assert.match(stderr, /motion drained/)
   const encoded = /encode +([\d,]+) +([\d,]+)/.exec(stderr)
   assert.ok(encoded !== null && encoded[1] === encoded[2], stderr)
-  const { durationMs = 0 } = await probeMedia(out)
-  const frames = Number(encoded[2].replace(',', ''))
-  assert.ok(Math.abs(durationMs - (frames * 1000) / 30) < 40, `${durationMs} ms, ${frames} frames`)
+  assert.equal((await probeMedia(out)).video?.frames, Number(encoded[2]))
 })
 
 test('video: the model computes what the same arithmetic in plain code does', {

@@ -28,7 +28,10 @@ export function startExample(t: TestContext, args: readonly string[], { isGroup 
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: isGroup,
   })
-  t.after(() => child.kill('SIGKILL'))
+  t.after(() => {
+    if (child.exitCode === null && child.pid !== undefined)
+      process.kill(isGroup ? -child.pid : child.pid, 'SIGKILL')
+  })
   const end = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
     ([stdout, stderr, [code]]): ExampleEnd => ({ code, stdout, stderr }),
   )
