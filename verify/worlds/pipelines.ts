@@ -13,7 +13,7 @@ import type { Failure } from '../../src/observe/failure.ts'
 import { closeEnds } from '../../src/plan/close-ends.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import { InputReader } from '../../src/queue/input-reader.ts'
-import { PARKED, QueueMemory } from '../../src/queue/queue-memory.ts'
+import { GONE, PARKED, QueueMemory } from '../../src/queue/queue-memory.ts'
 import { QueueWriter } from '../../src/queue/queue-writer.ts'
 import { endsOf, makeTask, type StageConnections } from '../../src/run/connections.ts'
 import { RestartBudget } from '../../src/run/restart-budget.ts'
@@ -155,6 +155,7 @@ async function supervise(
   const { stop, plan, counters, firstIndex } = its
   const count = new WorkerCounters(counters, firstIndex + worker)
   const ends = endsOf(its, worker)
+  const consumers = ends.filter(({ role }) => role === 'consumer')
   const over = new Deferred()
   let isOver = false
   let ended: Deferred<Awaited<import('../../src/host/worker-life.ts').WorkerLife['ended']>> | undefined
@@ -180,18 +181,22 @@ async function supervise(
           triggerTerminate: () => {},
         }
       },
-      park: () => {
-        for (const { queue, role, index } of ends) if (role === 'producer') queue.memory.park(role, index)
-      },
       budget:
         further > 0
           ? new RestartBudget({ limit: further, withinMs: 1, delayMs: 0, factor: 1, maxDelayMs: 0 })
           : undefined,
       judge: new Judge({ poisonAfter: plan.poisonAfter, attempts: plan.retry?.attempts ?? 1 }),
       mayRestart: () => !stop.isSet,
-      isParked: () => ends.every(({ queue, role, index }) => queue.memory.state(role, index) === PARKED),
+      // As in worker-parts.ts.
+      isParked: () =>
+        consumers.length > 0 &&
+        consumers.every(({ queue, index }) => queue.memory.state('consumer', index) === PARKED),
+      park: () => {
+        for (const { queue, role, index } of ends) if (role === 'producer') queue.memory.park(role, index)
+      },
       leaveQueues: () => {
-        for (const { queue, role, index } of ends) queue.memory.leave(role, index, 3)
+        for (const { queue, role, index } of ends) queue.memory.leave(role, index, GONE)
+        stop.set('abort')
       },
       ringAll: () => stop.ringAll(),
     },
