@@ -81,7 +81,8 @@ module.exports = {
       // worker-stack.ts imports the inspector when a worker is stuck, not before.
       from: {
         path: '^src/',
-        pathNot: '^src/(cli/|metrics/serve-metrics\\.ts$|host/child/|host/process/process-entry\\.ts$|run/worker-stack\\.ts$)',
+        pathNot:
+          '^src/(cli/|metrics/serve-metrics\\.ts$|host/child/|host/process/process-entry\\.ts$|run/worker-stack\\.ts$)',
       },
       to: { path: HEAVY },
     },
