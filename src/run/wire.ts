@@ -98,8 +98,6 @@ function isSinglePath(
     ends.consumers.length === 1 &&
     reader?.concurrency === 1 &&
     reader.batch === undefined &&
-    // A stage in a process has several items on their way to it: it does not look for what is held back.
-    (reader.host === 'thread' || reader.host === 'loop') &&
     plan.queues.filter((queue) => queue.to === to).length === 1
   )
 }

@@ -1,7 +1,7 @@
 /** What is allocated and told before a run begins: lanes, bells, the queues that a merge looks at. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pipeline, type StageOptions } from '../../src/index.ts'
+import { pipeline } from '../../src/index.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 import { OPEN, PARKED, QueueMemory } from '../../src/queue/queue-memory.ts'
@@ -138,22 +138,4 @@ test('every lane holds the largest item, until there are too many lanes for that
   assert.equal(laneBytes(16 * MiB, 128), 8 * MiB)
   assert.equal(laneBytes(1500 * MiB, 1), 1500 * MiB)
   assert.equal(laneBytes(1500 * MiB, 3), 500 * MiB)
-})
-
-test('items may be held back only from one worker to one that takes them one by one and looks for them', () => {
-  const mayLag = (options: StageOptions): boolean | undefined =>
-    wireRecorders(
-      makePlan(
-        pipeline('lag')
-          .source('numbers', () => [1])
-          .stage('stage', same, options)
-          .sink('end', () => {}),
-      ),
-    ).wiring.queues.find(({ to }) => to === 'stage')?.mayLag
-  assert.equal(mayLag({}), true)
-  assert.equal(mayLag({ on: 'loop' }), true)
-  assert.equal(mayLag({ on: 'process' }), false)
-  assert.equal(mayLag({ concurrency: 2 }), false)
-  assert.equal(mayLag({ maxWorkers: 2 }), false)
-  assert.equal(mayLag({ overflow: 'drop-new' }), false)
 })
