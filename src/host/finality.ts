@@ -13,7 +13,6 @@ import { QueueMemory } from '../queue/queue-memory.ts'
 import type { Tracked } from '../tracked.ts'
 import { Acks } from './acks.ts'
 import { CheckpointFile, readCheckpoint } from './checkpoint-file.ts'
-import { StageControl } from './stage-control.ts'
 import type { WorkerCore } from './worker-core.ts'
 
 /** How often a source that tracks its items looks which are final, in milliseconds. */
@@ -113,7 +112,6 @@ export class Finality {
   #begin(): void {
     if (this.#timer !== undefined) return
     this.#core.waiting.becomeAsync()
-    StageControl.setPrompt(this.#core.task.control.memory)
     this.#timer = setInterval(() => {
       void this.#core.attempt('MILLRACE_SOURCE_FAILED', 'failed to tell what is final', () => this.#look())
     }, LOOK_MS)

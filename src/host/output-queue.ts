@@ -67,7 +67,7 @@ export class OutputQueue {
     }
     while (waiting.mayBlock) {
       const since = this.#beginWait()
-      bell.waitSync(isReady, undefined, undefined, 'room')
+      bell.waitSync(isReady)
       this.#endWait(since)
       if (stop.isSet) return ABANDONED
       const result = writer.tryPut(value, origin)
@@ -91,7 +91,6 @@ export class OutputQueue {
   }
 
   #beginWait(): number {
-    this.#core.flush()
     this.#core.activity.beginWait()
     return performance.now()
   }
@@ -99,6 +98,5 @@ export class OutputQueue {
   #endWait(since: number): void {
     this.#core.activity.endWait()
     this.#core.counters.addBlocked(performance.now() - since)
-    this.#core.burst.restart()
   }
 }

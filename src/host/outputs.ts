@@ -86,17 +86,7 @@ export class Outputs {
     return this.queues[0].put(value, this.#origin)
   }
 
-  /** How many outputs may be published at once: see queue-writer.ts. Only where there is one queue. */
-  setBurst(records: number): void {
-    if (this.queues.length === 1) this.queues[0].writer.setBurst(records)
-  }
-
-  /** Publishes what is held back. */
-  publish(): void {
-    if (this.queues.length === 1) this.queues[0].writer.publish()
-  }
-
-  /** Publishes what is held back, and wakes readers that doze over outputs of ours. Before any wait. */
+  /** Wakes readers that doze over outputs of ours. Before any wait. */
   flush(): void {
     for (let index = 0; index < this.queues.length; index++) this.queues[index].writer.flush()
   }

@@ -3,25 +3,15 @@
  *
  *   take an item -> process -> publish its outputs -> give it back
  *
- * Everything is synchronous until user code gives a promise, fails, or has to be waited for. In a stream of quick items
- * the last two steps are done once for several: see burst.ts.
+ * Everything is synchronous until user code gives a promise, fails, or has to be waited for.
  */
 import { bug, MillraceError } from '../errors.ts'
 import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counters.ts'
-import { HeldBack } from '../queue/held-back.ts'
 import type { InputReader } from '../queue/input-reader.ts'
-import { SETTLE_MS } from '../queue/lane.ts'
-import { type Emitter, isThenable } from './emitter.ts'
+import type { Emitter } from './emitter.ts'
 import { TakeUp } from './take-up.ts'
 import { type Trial, Trials } from './trials.ts'
-import type { WorkerContext } from './worker-context.ts'
 import type { WorkerCore } from './worker-core.ts'
-
-/** The time of one call in so many is taken, to know what a hop is set against. */
-const ITEMS_PER_SAMPLE = 64
-
-/** What reading the clock takes. */
-const CLOCK_MS = clockMs()
 
 /** A worker that processed so many items since it last waited is in a stream, and dozes before it sleeps. */
 const STREAMING_ITEMS = 4
@@ -31,13 +21,9 @@ export class ItemLoop {
   readonly #reader: InputReader
   readonly #emitter: Emitter
   readonly #trials: Trials
-  readonly #heldBack: HeldBack
   #takeUp: TakeUp | undefined
   /** Items since the last wait. */
   #burst = 0
-  #untilSample = ITEMS_PER_SAMPLE
-  /** Time of the process function for the item whose time is being taken. */
-  #workMs = 0
 
   constructor(core: WorkerCore, emitter: Emitter) {
     if (core.reader === undefined) throw bug('a stage without an input queue')
@@ -45,7 +31,6 @@ export class ItemLoop {
     this.#reader = core.reader
     this.#emitter = emitter
     this.#trials = new Trials(core)
-    this.#heldBack = new HeldBack(core.reader)
     this.#takeUp = TakeUp.from(core)
   }
 
@@ -75,25 +60,17 @@ export class ItemLoop {
         if (core.stop.isSet) return
       }
       this.#burst++
-      const outcome = this.#next()
+      const outcome = this.#takeUp === undefined ? this.#processOne() : this.#takeUpOne(this.#takeUp)
       if (typeof outcome !== 'number') {
-        core.flush()
+        core.outputs.flush()
         this.#settle(reader.id, await outcome)
       }
-      if (waiting.isTurnDue()) {
-        core.flush()
-        await waiting.turn()
-      }
+      if (waiting.isTurnDue()) await waiting.turn()
     }
   }
 
-  #next(): Outcome | Promise<Outcome> {
-    if (this.#takeUp !== undefined) return this.#takeUpOne(this.#takeUp)
-    return --this.#untilSample === 0 ? this.#sampleOne() : this.#processOne()
-  }
-
   /** Processes the item at the head; a promise if it has still to be settled. */
-  #processOne(process = this.#core.bound.process): Outcome | Promise<Outcome> {
+  #processOne(): Outcome | Promise<Outcome> {
     const core = this.#core
     const reader = this.#reader
     const ticket = reader.id
@@ -104,7 +81,7 @@ export class ItemLoop {
     let input: unknown
     try {
       input = reader.read()
-      const result = process(input, core.context)
+      const result = core.bound.process(input, core.context)
       const outcome = this.#emitter.emit(this.#trials.timed(result, core.context))
       if (typeof outcome !== 'number') return outcome.then(undefined, (error) => this.#recover(error, input))
       this.#settle(ticket, outcome)
@@ -112,33 +89,6 @@ export class ItemLoop {
     } catch (error) {
       return this.#recoverNow(error, input)
     }
-  }
-
-  /**
-   * Processes an item and takes the time, if all of it is known: not of a promise, nor a generator, nor of fused
-   * operators. Of the whole item, not of many, so that both times count what a loaded machine adds alike.
-   */
-  #sampleOne(): Outcome | Promise<Outcome> {
-    const { counters, definition } = this.#core
-    this.#untilSample = ITEMS_PER_SAMPLE
-    this.#workMs = 0
-    const { blockedMs } = counters
-    const since = performance.now()
-    const outcome = this.#processOne(this.#timedProcess)
-    const ms = performance.now() - since
-    const isKnown = typeof outcome === 'number' && this.#workMs > 0 && definition.operators.length === 0
-    // One that waited for room says nothing.
-    if (isKnown && counters.blockedMs === blockedMs)
-      counters.addSample(this.#workMs, Math.max(0, ms - this.#workMs - 2 * CLOCK_MS))
-    return outcome
-  }
-
-  readonly #timedProcess = (input: unknown, context: WorkerContext): unknown => {
-    const since = performance.now()
-    const result = this.#core.bound.process(input, context)
-    const ms = performance.now() - since
-    if (typeof result !== 'object' || !isLazy(result)) this.#workMs = Math.max(CLOCK_MS, ms - CLOCK_MS)
-    return result
   }
 
   /** The common case without a detour over the event loop: no retry, nothing to write, the run fails. */
@@ -238,9 +188,8 @@ export class ItemLoop {
       return
     }
     counters.note(ticket, outcome)
-    this.#reader.settle()
+    this.#reader.commit()
     counters.count(outcome)
-    if (this.#core.burst.isOver()) this.#core.endBurst()
   }
 
   readonly #isReady = (): boolean => {
@@ -250,43 +199,23 @@ export class ItemLoop {
   }
 
   #waitSync(): boolean {
-    const { waiting, burst, bell, counters, stop } = this.#core
+    const { waiting, outputs, bell, counters, stop } = this.#core
     if (!waiting.mayBlock) return false
-    this.#core.flush()
+    outputs.flush()
     const since = performance.now()
     const isStreaming = this.#burst >= STREAMING_ITEMS
     this.#burst = 0
-    if (isStreaming) {
-      const { sealed } = this.#reader
-      bell.dozeSync(() => this.#reader.isWorthWaking() || stop.isSet)
-      const isSettled = sealed !== undefined && performance.now() - since > SETTLE_MS
-      if (isSettled) this.#reader.publishSealed(sealed)
-    }
-    if (!this.#isReady()) bell.waitSync(this.#isReady, undefined, this.#heldBack.lookAgainMs, 'items')
+    if (isStreaming) bell.dozeSync(() => this.#reader.isWorthWaking() || stop.isSet)
+    if (!this.#isReady()) bell.waitSync(this.#isReady)
     counters.addStarved(performance.now() - since)
-    burst.restart()
     return true
   }
 
   async #wait(): Promise<void> {
-    const { waiting, burst, bell, counters } = this.#core
-    this.#core.flush()
+    const { waiting, outputs, bell, counters } = this.#core
+    outputs.flush()
     const since = performance.now()
-    await waiting.wait(bell, this.#isReady, undefined, this.#heldBack.lookAgainMs)
+    await waiting.wait(bell, this.#isReady)
     counters.addStarved(performance.now() - since)
-    burst.restart()
   }
-}
-
-function isLazy(result: object | null): boolean {
-  return isThenable(result) || typeof (result as Iterator<unknown> | null)?.next === 'function'
-}
-
-function clockMs(): number {
-  let least = Number.POSITIVE_INFINITY
-  for (let turn = 0; turn < 50; turn++) {
-    const since = performance.now()
-    least = Math.min(least, performance.now() - since)
-  }
-  return least
 }

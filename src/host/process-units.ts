@@ -260,8 +260,8 @@ export class UnitLoop {
   }
 
   async #wait(): Promise<void> {
-    const { waiting, bell, counters, stop } = this.#core
-    this.#core.flush()
+    const { waiting, outputs, bell, counters, stop } = this.#core
+    outputs.flush()
     const since = performance.now()
     const early = this.#early
     const isFull = this.#units.length >= this.#limit

@@ -22,8 +22,6 @@ export interface Reading {
   waiting: Waiting
   /** It is about to wait for an item, who knows how long. */
   rest: () => void
-  /** Sends on what is kept back. Before any wait. */
-  flush: () => void
 }
 
 /** Reads to the end. A source that heeds `ctx.signal` by throwing has ended in order. */
@@ -58,12 +56,8 @@ async function readSync(iterator: Iterator<unknown>, reading: Reading): Promise<
     if (step.value === SENTINEL) break
     const placing = reading.place(step.value)
     if (placing !== undefined) await placing
-    if (reading.waiting.isTurnDue()) {
-      reading.flush()
-      await reading.waiting.turn()
-    }
+    if (reading.waiting.isTurnDue()) await reading.waiting.turn()
   }
-  reading.flush()
   await finish(iterator)
 }
 

@@ -46,8 +46,7 @@ export class SourceLoop {
           counters.countRead()
           counters.count(ABANDONED)
         },
-        isOver: () => core.isOver || stop.seemsDraining,
-        flush: () => core.flush(),
+        isOver: () => core.isOver || stop.isDraining,
         drained: () => stop.signalAt('drain'),
         waiting: core.waiting,
         rest: () => core.outputs.rest(),
@@ -84,7 +83,7 @@ export class SourceLoop {
   async #placeLater(value: unknown): Promise<void> {
     const core = this.#core
     if (core.isHeld) await core.holdOn()
-    core.flush()
+    core.outputs.flush()
     core.counters.phase = HELD
     await this.#finality.untilRoom()
     await this.#trials.mayBegin()
@@ -109,7 +108,7 @@ export class SourceLoop {
       outcome = this.#fail(error)
     }
     if (isThenable(outcome)) {
-      this.#core.flush()
+      outputs.flush()
       return Promise.resolve(outcome).then(
         (settled) => this.#settle(settled as Outcome),
         (error) => this.#settle(this.#fail(error)),
@@ -121,7 +120,6 @@ export class SourceLoop {
 
   #settle(outcome: Outcome): void {
     this.#core.counters.count(outcome)
-    if (this.#core.burst.isOver()) this.#core.endBurst()
     if (outcome === ABANDONED && this.#core.isRefused) this.#core.isOver = true
   }
 

@@ -8,7 +8,6 @@ export const CONTROL_BYTES = 64
 
 const OVER = 1
 const PAUSED = 2
-const PROMPT = 4
 
 export class StageControl {
   readonly #words: Int32Array
@@ -19,20 +18,9 @@ export class StageControl {
     this.#times = new BigInt64Array(memory, index * CONTROL_BYTES, CONTROL_BYTES >> 3)
   }
 
-  /** Whether nothing kept its workers from taking the next item a moment ago: a plain read. */
+  /** Whether nothing keeps its workers from taking the next item: one load. */
   get isFree(): boolean {
-    return (this.#words[FLAGS] & (OVER | PAUSED)) === 0
-  }
-
-  /** Whether someone waits for each item to be given back: no bursts. */
-  get isPrompt(): boolean {
-    return (this.#words[FLAGS] & PROMPT) !== 0
-  }
-
-  /** The workers of all stages give back each item at once from now on. */
-  static setPrompt(memory: SharedArrayBuffer): void {
-    const words = new Int32Array(memory)
-    for (let at = FLAGS; at < words.length; at += CONTROL_BYTES >> 2) Atomics.or(words, at, PROMPT)
+    return Atomics.load(this.#words, FLAGS) === 0
   }
 
   /** A worker of the stage has ended the stream: the others stop after the items they have in hand. */

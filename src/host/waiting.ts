@@ -22,19 +22,14 @@ export class Waiting {
   readonly #itemsPerLook: number
   readonly #busyMs: number
   #isAsync = false
-  #onAsync: () => void
   #mayBlock = false
   #isGone = false
   #looked = Number.NEGATIVE_INFINITY
   #turned = performance.now()
   #items = 0
 
-  /**
-   * @param onAsync called when the event loop is needed for the first time
-   * @param baseline what `countActiveResources` gave before user code ran; undefined: never block
-   */
-  constructor(baseline: number | undefined, onAsync: () => void = () => {}) {
-    this.#onAsync = onAsync
+  /** @param baseline what `countActiveResources` gave before user code ran; undefined: never block */
+  constructor(baseline: number | undefined) {
     const canBlock = baseline !== undefined
     this.#canBlock = canBlock
     this.#baseline = baseline ?? 0
@@ -44,14 +39,7 @@ export class Waiting {
 
   /** The process function has returned a promise: from now on the event loop is needed. */
   becomeAsync(): void {
-    if (this.#isAsync) return
     this.#isAsync = true
-    this.#onAsync()
-  }
-
-  /** Whether the event loop is needed. */
-  get isAsync(): boolean {
-    return this.#isAsync
   }
 
   /**
@@ -72,23 +60,18 @@ export class Waiting {
   }
 
   /** Waits until `ready()`, `timeoutMs` at most, in whichever way fits. */
-  async wait(
-    bell: Doorbell,
-    ready: () => boolean,
-    timeoutMs = Number.POSITIVE_INFINITY,
-    lookAgainMs?: (asleepMs: number) => number,
-  ): Promise<void> {
+  async wait(bell: Doorbell, ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#canBlock && !this.#isAsync) {
       await this.turn()
       this.#looked = performance.now()
       this.#mayBlock = countActiveResources() <= this.#baseline
       if (this.#mayBlock) {
-        bell.waitSync(ready, timeoutMs, lookAgainMs)
+        bell.waitSync(ready, timeoutMs)
         this.#looked = performance.now()
         return
       }
     }
-    await bell.wait(() => this.#isGone || ready(), timeoutMs, lookAgainMs)
+    await bell.wait(() => this.#isGone || ready(), timeoutMs)
     await this.#alive()
     this.#turned = performance.now()
   }

@@ -14,7 +14,6 @@ import { QueueWriter } from '../queue/queue-writer.ts'
 import { StopEvent } from '../queue/stop-event.ts'
 import { Activity } from './activity.ts'
 import { type BoundStage, bindStage } from './bind-stage.ts'
-import { Burst } from './burst.ts'
 import { hashKey } from './key-hash.ts'
 import { makeLog } from './log.ts'
 import { OutputQueue } from './output-queue.ts'
@@ -62,7 +61,6 @@ export class WorkerCore {
   readonly stop: StopEvent
   readonly control: StageControl
   readonly waiting: Waiting
-  readonly burst: Burst
   readonly bell: Doorbell
   readonly reader: InputReader | undefined
   readonly outputs: Outputs
@@ -100,8 +98,7 @@ export class WorkerCore {
     this.counters = new WorkerCounters(task.counters, task.index)
     this.activity = new Activity(this.counters)
     this.control = new StageControl(task.control.memory, task.control.index)
-    this.waiting = new Waiting(host.baseline, () => this.#stopBursts())
-    this.burst = new Burst(host.baseline === undefined ? 0 : burstRoom(task))
+    this.waiting = new Waiting(host.baseline)
     this.bell = this.stop.doorbell(task.bell)
     this.bell.allowSpinning(task.spins)
     const level = definition.kind === 'source' ? 'drain' : 'abort'
@@ -109,6 +106,7 @@ export class WorkerCore {
     const isTimed = task.stage.timeoutMs !== undefined
     this.context = new WorkerContext(task.place, this.stop, level, log, isTimed)
     if (host.die !== undefined) this.context[CRASH] = (error) => this.crash(error)
+    this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
     const isBatched = (to: string): boolean =>
       definitions.find(({ name }) => name === to)?.batch !== undefined
     const open = (output: OutputTask): OutputQueue =>
@@ -120,8 +118,6 @@ export class WorkerCore {
       isNumbered: task.stage.numbering === 'own',
     })
     this.deadLetters = task.deadLetters && open(task.deadLetters)
-    // After the writers: what an earlier life had sealed is published before what it was made from is given back.
-    this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
     this.isSink = definition.kind === 'sink'
   }
 
@@ -157,7 +153,7 @@ export class WorkerCore {
 
   /** Whether to take no further item. */
   get isLeaving(): boolean {
-    return this.isOver || this.stop.seemsSet || this.isGone
+    return this.isOver || this.stop.isSet || this.isGone
   }
 
   /** It has died, though its thread goes on: it touches nothing any more. */
@@ -169,28 +165,6 @@ export class WorkerCore {
   abandon(): void {
     this.waiting.abandon()
     this.bell.ring()
-  }
-
-  /** The burst of settled items is over: publishes their outputs, then gives them back. */
-  endBurst(): void {
-    this.outputs.publish()
-    this.reader?.giveBack()
-    const { burst } = this
-    const { limit } = burst
-    burst.adapt()
-    if (this.waiting.isAsync || this.control.isPrompt) burst.stop()
-    if (burst.limit !== limit) this.outputs.setBurst(burst.limit)
-  }
-
-  /** Keeps nothing back. Before any wait. */
-  flush(): void {
-    this.outputs.flush()
-    this.reader?.giveBack()
-  }
-
-  #stopBursts(): void {
-    this.burst.stop()
-    this.outputs.setBurst(1)
   }
 
   /** Nobody reads its outputs any more. */
@@ -224,7 +198,7 @@ export class WorkerCore {
       this.isOver = true
       return
     }
-    this.flush()
+    this.outputs.flush()
     await this.waiting.wait(
       this.bell,
       () => !this.control.isPaused || this.control.isOver || this.stop.isDraining,
@@ -268,7 +242,6 @@ export class WorkerCore {
 
   /** SENTINEL after an orderly end; after anything else the neighbours learn that this end is gone. */
   leave(): void {
-    this.flush()
     if (this.isRetired) {
       this.reader?.park()
       this.outputs.park()
@@ -330,22 +303,6 @@ export class WorkerCore {
       ...(isPartitioned ? { keyHash: (value: unknown) => hashKey(by(value), output.to) } : {}),
     })
   }
-}
-
-/**
- * Items that its queues have room for, if it may publish and give back several at once; else 0. Not where others wait for
- * each item to be given back, nor where it is to begin items at a certain rate. Nor on an event loop that it shares.
- */
-function burstRoom({ inputs, outputs, deadLetters, releaseBells, stage }: WorkerTask): number {
-  const ends = [...inputs, ...outputs]
-  const may =
-    inputs.length <= 1 &&
-    outputs.length <= 1 &&
-    ends.every(({ mayLag }) => mayLag) &&
-    deadLetters === undefined &&
-    releaseBells.length === 0 &&
-    stage.rateLimit === undefined
-  return may ? Math.min(...ends.map(({ queue }) => QueueMemory.from(queue).capacity)) : 0
 }
 
 /** The code of an error of our own. User code may throw what cannot even be looked at. */

@@ -14,7 +14,6 @@ export interface InputTask {
   /** The lanes are merged by order; the queues that lead to it, from the nearest to the numbering point's. */
   upstream: QueueHandle[] | undefined
   overflow: 'block' | 'drop-new' | 'drop-old'
-  mayLag: boolean
 }
 
 /** One of the queues that the worker writes. */
@@ -27,8 +26,6 @@ export interface OutputTask {
   branch: string | undefined
   overflow: 'block' | 'drop-new' | 'drop-old'
   isPartitioned: boolean
-  /** Several of its items may be published, and given back, at once: see queue/lane.ts. */
-  mayLag: boolean
 }
 
 /** What the supervisor found out about the item that the worker's last life had in hand. */

@@ -34,9 +34,6 @@ const READ = 8
 const RETRIED = 9
 const FINAL_UP_TO = 10
 const LOST = 11
-const SAMPLES = 12
-const WORK_MS = 13
-const HOP_MS = 14
 const FLOATS = 16
 
 const LIFE = 0
@@ -291,21 +288,8 @@ export class WorkerCounters {
   addStarved(ms: number): void {
     this.#floats[STARVED_MS] += ms
   }
-  get blockedMs(): number {
-    return this.#floats[BLOCKED_MS]
-  }
   addBlocked(ms: number): void {
     this.#floats[BLOCKED_MS] += ms
-  }
-
-  /** An item whose time was taken: that of the process function, and the rest. */
-  addSample(workMs: number, hopMs: number): void {
-    this.#floats[SAMPLES]++
-    this.#floats[WORK_MS] += workMs
-    this.#floats[HOP_MS] += hopMs
-  }
-  get samples(): { count: number; workMs: number; hopMs: number } {
-    return { count: this.#floats[SAMPLES], workMs: this.#floats[WORK_MS], hopMs: this.#floats[HOP_MS] }
   }
 
   /** How the time since its start was spent, in milliseconds. A wait that still lasts counts as busy. */

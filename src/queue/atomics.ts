@@ -36,10 +36,7 @@ export const waitAsync: (words: Words, index: number, value: number) => AsyncWai
 /** Wakes every waiter: a notify for one could reach a waiter that is dying. */
 export const notifyAll = (words: Words, index: number): number => Atomics.notify(words, index)
 
-/**
- * A plain read of a shared word: costs nothing, where `load` is a call. What it sees was there, perhaps a moment ago; so a
- * flag that only ever tells to stop may be asked with it between two items, but not before going to sleep.
- */
+/** A plain read of a shared word. */
 export const peek = (words: Words, index: number): number => words[index]
 /** A plain write of a shared word. */
 export const poke = (words: Words, index: number, value: number): void => {

@@ -16,7 +16,6 @@ import { decode } from './codec/decode.ts'
 import {
   BATCH_SHIFT,
   END,
-  HAS_SETTLED,
   HEAD,
   HEAD_LAPS,
   HELD_ITEM_HIGH,
@@ -60,8 +59,6 @@ export class ClaimingLaneReader extends LaneReader {
 
   constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout) {
     super(memory, at, layout)
-    // HEAD has two writers here: nothing runs ahead of it.
-    poke(this.words, HAS_SETTLED, 0)
     // What an earlier life had in hand is lost.
     store(this.words, HOLDS, 0)
     this.#head = load(this.words, HEAD)

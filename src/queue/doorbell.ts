@@ -19,12 +19,6 @@
  * then the worker sleeps for good. A doze is one timed wait per idle period, not a poll. Nor does a dozing reader get up for
  * the first item: it would run after the writer item by item, each time through both cores' caches.
  *
- * One bell, two neighbours. A worker sleeps on one bell, whether it waits for an item or for room. Its writer would wake it
- * with every item that it puts while the worker waits for room, and its reader with every record it gives back while
- * the worker waits for an item, each time in vain. So a sleeper may say what it waits for, in what it announces, and these
- * two look whether that is what they have. Everything else rings whoever sleeps. The protocol is the same: who goes by
- * has nothing to tell that this sleeper would look at.
- *
  * A ring that meets a thread which died asleep is lost together with that thread; its next life looks
  * at everything before it sleeps, so nothing depends on the ring having arrived. A ringer that dies between the two halves
  * of its step 3 leaves a bell that says AWAKE and a sleeper that was not woken: to every ring after that it seems awake.
@@ -48,15 +42,6 @@ import {
 const AWAKE = 0
 const ASLEEP = 1
 const DOZING = 2
-/** Asleep, and only an item, or what `ring` tells of, is worth waking for. */
-const FOR_ITEMS = 3
-/** The same with room. */
-const FOR_ROOM = 4
-
-/** What a sleeper waits for, besides what is told by `ring` to everyone. */
-export type Awaited = 'anything' | 'items' | 'room'
-
-const SLEEPS: Readonly<Record<Awaited, number>> = { anything: ASLEEP, items: FOR_ITEMS, room: FOR_ROOM }
 /** Any lower value: nobody sleeps here, and a ring goes on to the bell whose word is this much below it. */
 const LINKED = -1
 /** Offset, from the bell's word, of the count of wake-ups; written by the sleeper alone. */
@@ -74,8 +59,6 @@ export class Doorbell {
   readonly #word: number
   /** Whether the one waitAsync that this thread may have on this bell is outstanding. */
   #isPending = false
-  /** When it was announced last that someone sleeps here. */
-  #asleepSince = 0
   /** Who waits for it. Who gives up takes itself out: nothing is left on a promise that may live long. */
   readonly #waiters = new Set<() => void>()
   #maxSpins = 0
@@ -96,26 +79,7 @@ export class Doorbell {
   }
 
   get isAsleep(): boolean {
-    const state = this.#state()
-    return state !== AWAKE && state !== DOZING
-  }
-
-  /** Whether someone sleeps here whom an item may wake. */
-  get isAsleepForItems(): boolean {
-    const state = this.#state()
-    return state === ASLEEP || state === FOR_ITEMS
-  }
-
-  /** Whether someone sleeps here whom room may wake. */
-  get isAsleepForRoom(): boolean {
-    const state = this.#state()
-    return state === ASLEEP || state === FOR_ROOM
-  }
-
-  /** Whether someone slept here a moment ago for items, for good: a plain read. A linked bell counts as one. */
-  get seemsAsleepForItems(): boolean {
-    const state = peek(this.#words, this.#word)
-    return state === ASLEEP || state === FOR_ITEMS || state <= LINKED
+    return this.#state() === ASLEEP
   }
 
   /**
@@ -168,35 +132,21 @@ export class Doorbell {
       this.#countWakeUp()
     }
     // A pending asynchronous wait of this thread relies on ASLEEP; one that only seems to doze might not be rung.
-    if (this.#isPending) this.#asleepSince = performance.now()
     store(this.#words, this.#word, this.#isPending ? ASLEEP : AWAKE)
   }
 
-  /**
-   * Blocks this thread until `ready()`; false if `timeoutMs` passed first.
-   * @param lookAgainMs asked after a look in vain, how long to sleep before the next: see held-back.ts
-   * @param awaited all that `ready` looks at, besides what `ring` tells of
-   */
-  waitSync(
-    ready: () => boolean,
-    timeoutMs = Number.POSITIVE_INFINITY,
-    lookAgainMs: (asleepMs: number) => number = forGood,
-    awaited: Awaited = 'anything',
-  ): boolean {
+  /** Blocks this thread until `ready()`; false if `timeoutMs` passed first. */
+  waitSync(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): boolean {
     if (this.#spin(ready)) return true
     const words = this.#words
     const word = this.#word
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      // A pending asynchronous wait of this thread still relies on ASLEEP.
-      const sleeping = this.#isPending ? ASLEEP : SLEEPS[awaited]
-      this.#announce(sleeping)
+      store(words, word, ASLEEP)
       const isReady = ready()
-      const now = performance.now()
-      const leftMs = isReady ? 0 : deadline - now
+      const leftMs = isReady ? 0 : deadline - performance.now()
       if (leftMs > 0) {
-        const forMs = Math.min(leftMs, lookAgainMs(now - this.#asleepSince))
-        wait(words, word, sleeping, forMs === Number.POSITIVE_INFINITY ? undefined : forMs)
+        wait(words, word, ASLEEP, leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs)
         this.#countWakeUp()
         if (!ready()) continue
       }
@@ -207,29 +157,17 @@ export class Doorbell {
   }
 
   /** Waits on the event loop until `ready()`; false if `timeoutMs` passed first. Keeps the process alive. */
-  async wait(
-    ready: () => boolean,
-    timeoutMs = Number.POSITIVE_INFINITY,
-    lookAgainMs: (asleepMs: number) => number = forGood,
-  ): Promise<boolean> {
+  async wait(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      this.#announce(ASLEEP)
+      store(this.#words, this.#word, ASLEEP)
       if (ready()) return true
-      const now = performance.now()
-      const leftMs = deadline - now
+      const leftMs = deadline - performance.now()
       if (leftMs <= 0) return false
-      const forMs = Math.min(leftMs, lookAgainMs(now - this.#asleepSince))
-      if (this.#isOutstanding()) await this.#rung(forMs)
+      if (this.#isOutstanding()) await this.#rung(leftMs)
       this.#countWakeUp()
       if (ready()) return true
     }
-  }
-
-  #announce(sleeping: number): void {
-    if (load(this.#words, this.#word) === sleeping) return
-    store(this.#words, this.#word, sleeping)
-    this.#asleepSince = performance.now()
   }
 
   #state(): number {
@@ -287,8 +225,6 @@ export class Doorbell {
     poke(this.#words, at, peek(this.#words, at) + 1)
   }
 }
-
-const forGood = (): number => Number.POSITIVE_INFINITY
 
 /** Resolves at the next notify on the word, at once if it no longer has the value. Keeps nothing alive. */
 export async function nextNotify(words: Words, word: number, value: number): Promise<void> {

@@ -59,21 +59,15 @@ export class InputLane {
     return state === PARKED ? NOBODY_THERE : NOTHING_NOW
   }
 
-  /** Whether its writer may hold records back. */
-  get isLagging(): boolean {
-    return this.reader.isLagging
-  }
-
   /** After a record was given back. */
   wakeWriter(): void {
     if (this.reader.atHand > this.wakeAt) return
     const bell = this.writerBell
-    if (!bell.isAsleepForRoom) return
-    if (this.wakeAt !== Number.POSITIVE_INFINITY) {
+    if (this.wakeAt === Number.POSITIVE_INFINITY) bell.ring()
+    else if (bell.isAsleep) {
       this.reader.level()
-      if (this.reader.atHand > this.wakeAt) return
+      if (this.reader.atHand <= this.wakeAt) bell.ring()
     }
-    bell.ring()
   }
 
   /** Whether there is enough to end a doze for: it is half full, or its writer has ended. See doorbell.ts. */

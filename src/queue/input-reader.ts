@@ -208,45 +208,6 @@ export class InputReader {
     this.#moveOn()
   }
 
-  /** Takes the found item and is done with it; it is given back by `giveBack`, or by the next that is given back. */
-  settle(): void {
-    if (!this.#reader.isInTurn) this.commit()
-    else {
-      this.#reader.settle()
-      this.#moveOn()
-    }
-  }
-
-  /** Gives back what is settled. After its outputs are published. */
-  giveBack(): void {
-    if (!this.#reader.giveBack()) return
-    this.#lane.wakeWriter()
-    this.#ringReleased()
-  }
-
-  /**
-   * What its writers have sealed, where they may hold records back; undefined: none may, it can sleep as long as it
-   * likes. After the sleep was announced. To be handed to `publishSealed` SETTLE_MS later.
-   */
-  get sealed(): number[] | undefined {
-    const lanes = this.#lanes
-    return lanes.some((lane) => lane.isLagging) ? lanes.map(({ reader }) => reader.sealed) : undefined
-  }
-
-  /** Whether more is sealed than published. */
-  isBehind(sealed: readonly number[]): boolean {
-    return this.#lanes.some(({ reader }, index) => reader.isBehind(sealed[index]))
-  }
-
-  /** Publishes for writers that are busy; whether there was anything. */
-  publishSealed(sealed: readonly number[]): boolean {
-    let hasPublished = false
-    for (const [index, { reader }] of this.#lanes.entries()) {
-      hasPublished = reader.publishSealed(sealed[index]) || hasPublished
-    }
-    return hasPublished
-  }
-
   /** Items in hand. */
   get held(): number {
     return this.#held

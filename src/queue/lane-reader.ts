@@ -7,19 +7,16 @@
  * what is CONSUMED. Records may be given back in any order; HEAD follows as far as it can.
  */
 import { bug, MillraceError } from '../errors.ts'
-import { add, compareExchange, load, peek, poke, store } from './atomics.ts'
+import { add, load, peek, poke, store } from './atomics.ts'
 import { decode } from './codec/decode.ts'
 import {
   BATCH_SHIFT,
   CONSUMED,
   END,
-  HAS_SEALED,
-  HAS_SETTLED,
   HEAD,
   HEAD_LAPS,
   KIND,
   KIND_MASK,
-  LAGS,
   LaneEnd,
   type LaneLayout,
   LENGTH,
@@ -27,8 +24,6 @@ import {
   ORDER,
   READER_PEAK,
   readItem,
-  SEALED,
-  SETTLED,
   SOURCE_SHIFT,
   TAIL,
   TWO_32,
@@ -40,10 +35,7 @@ const COUNT_MASK = (1 << COUNT_BITS) - 1
 
 /** One thread at a time. */
 export class LaneReader extends LaneEnd {
-  /** Records done with. */
   #head: number
-  /** HEAD as stored. */
-  #given: number
   /** The next record that was not taken; never a CONSUMED one. */
   #cursor: number
   /** TAIL as last read: never too high, so never a record that is not there. */
@@ -54,8 +46,7 @@ export class LaneReader extends LaneEnd {
 
   constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout) {
     super(memory, at, layout)
-    this.#head = this.#giveBackForEarlierLife()
-    this.#given = this.#head
+    this.#head = load(this.words, HEAD)
     this.#tail = load(this.words, TAIL)
     // Never a marked one: see lane.ts.
     this.#cursor = this.#head
@@ -184,56 +175,10 @@ export class LaneReader extends LaneEnd {
   commit(): boolean {
     const head = this.#head
     if (head !== this.#cursor || this.#marked > 0) return this.release(this.take())
-    this.settle()
-    this.giveBack()
-    return true
-  }
-
-  /** Takes the record at the cursor and is done with it: `giveBack` has to follow. With nothing else in hand. */
-  settle(): void {
-    const head = this.#head
-    if (head === this.#tail || head !== this.#cursor) throw bug('a record was given back that was not there')
+    if (head === this.#tail) throw bug('a record was given back that was not there')
     const next = (head + 1) | 0
-    if (next === 0) add(this.words, HEAD_LAPS, 1)
     this.#cursor = next
-    this.#head = next
-    poke(this.words, SETTLED, next)
-  }
-
-  /** Gives back what is settled; whether that made room. */
-  giveBack(): boolean {
-    if (this.#given === this.#head) return false
-    this.#given = this.#head
-    // Hands slots and bytes back to the writer. Pairs with the load of HEAD in LaneWriter.
-    store(this.words, HEAD, this.#head)
-    return true
-  }
-
-  /** Whether it may be settled and given back in two steps now. */
-  get isInTurn(): boolean {
-    return this.#head === this.#cursor && this.#marked === 0
-  }
-
-  /** Whether the writer may hold records back: see lane.ts. */
-  get isLagging(): boolean {
-    return load(this.words, LAGS) === 1
-  }
-
-  /** Records sealed: to be handed to `publishSealed` SETTLE_MS later. */
-  get sealed(): number {
-    return peek(this.words, HAS_SEALED) === 1 ? peek(this.words, SEALED) : load(this.words, TAIL)
-  }
-
-  /** Whether more is sealed than published. */
-  isBehind(sealed: number): boolean {
-    return ((sealed - load(this.words, TAIL)) | 0) > 0
-  }
-
-  /** Publishes, for a writer that is busy, what it had sealed SETTLE_MS ago or earlier; whether there was any. */
-  publishSealed(sealed: number): boolean {
-    const tail = load(this.words, TAIL)
-    if (((sealed - tail) | 0) <= 0) return false
-    compareExchange(this.words, TAIL, tail, sealed)
+    this.#passTo(next)
     return true
   }
 
@@ -257,22 +202,8 @@ export class LaneReader extends LaneEnd {
   #passTo(head: number): void {
     if (head >>> 0 < this.#head >>> 0) add(this.words, HEAD_LAPS, 1)
     this.#head = head
-    poke(this.words, SETTLED, head)
-    this.giveBack()
-  }
-
-  /** What an earlier life was done with is given back: see lane.ts. After its outputs were published. Its HEAD. */
-  #giveBackForEarlierLife(): number {
-    const { words } = this
-    const head = load(words, HEAD)
-    if (peek(words, HAS_SETTLED) === 0) {
-      poke(words, SETTLED, head)
-      poke(words, HAS_SETTLED, 1)
-      return head
-    }
-    const settled = peek(words, SETTLED)
-    if (settled !== head) store(words, HEAD, settled)
-    return settled
+    // Hands slots and bytes back to the writer. Pairs with the load of HEAD in LaneWriter.
+    store(this.words, HEAD, head)
   }
 
   #isMarked(count: number): boolean {

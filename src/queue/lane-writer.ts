@@ -13,14 +13,12 @@ import {
   DROPPED,
   DROPPED_LAPS,
   END,
-  HAS_SEALED,
   HEAD,
   HEAD_LAPS,
   ITEM,
   ITEM_HIGH,
   ITEM_LOW,
   KIND,
-  LAGS,
   LaneEnd,
   type LaneLayout,
   LENGTH,
@@ -30,7 +28,6 @@ import {
   type Origin,
   PART,
   readNewest,
-  SEALED,
   SOURCE_SHIFT,
   TAIL,
   TAIL_LAPS,
@@ -42,10 +39,7 @@ const FIRST_TURN_BYTES = 64 * 1024
 
 /** The writer's end. One thread at a time. */
 export class LaneWriter extends LaneEnd {
-  /** Records sealed. */
   #tail: number
-  /** TAIL as this writer stored it last: its reader may have moved it on. */
-  #published: number
   /** HEAD as last read: never too high, so never room that is not there. */
   #head: number
   /** Where the next record goes. */
@@ -58,8 +52,7 @@ export class LaneWriter extends LaneEnd {
 
   constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout) {
     super(memory, at, layout)
-    this.#tail = this.#publishForEarlierLife()
-    this.#published = this.#tail
+    this.#tail = load(this.words, TAIL)
     this.#head = load(this.words, HEAD)
     this.#turn = this.#head
     this.#turnAt = Math.min(FIRST_TURN_BYTES, layout.arenaBytes)
@@ -78,45 +71,19 @@ export class LaneWriter extends LaneEnd {
 
   /** Publishes an item; false if there is no room. @throws MILLRACE_NOT_CLONEABLE, MILLRACE_ITEM_TOO_LARGE */
   tryPut(value: unknown, origin: Origin): boolean {
-    if (!this.trySeal(value, origin)) return false
-    this.publish()
-    return true
-  }
-
-  /** Like `tryPut`, but for `publish`, which has to follow: see lane.ts. */
-  trySeal(value: unknown, origin: Origin): boolean {
     if (this.levelAtMost >= this.capacity) {
       this.#refresh()
       if (this.levelAtMost >= this.capacity) return false
     }
     const from = this.#write(value)
     if (from < 0) return false
-    this.#seal(from, ITEM, origin)
+    this.#publish(from, ITEM, origin)
     return true
-  }
-
-  /** Publishes what was sealed. */
-  publish(): void {
-    if (this.#published === this.#tail) return
-    this.#published = this.#tail
-    // Publishes slots and bytes. Pairs with the load of TAIL in LaneReader.isEmpty().
-    store(this.words, TAIL, this.#tail)
-  }
-
-  /** Records sealed and not published by this writer. */
-  get heldBack(): number {
-    return (this.#tail - this.#published) | 0
-  }
-
-  /** Whether records may be held back from now on. With none held back. */
-  setLagging(lags: boolean): void {
-    store(this.words, LAGS, lags ? 1 : 0)
   }
 
   /** Publishes SENTINEL, unless an earlier life has. There is always a slot for it. */
   putEnd(origin: Origin): void {
-    if (!this.hasEnded) this.#seal(this.#at, END, origin)
-    this.publish()
+    if (!this.hasEnded) this.#publish(this.#at, END, origin)
   }
 
   /** Whether SENTINEL was put, in this life or an earlier one. */
@@ -153,7 +120,7 @@ export class LaneWriter extends LaneEnd {
     return readNewest(this.words, this.#tail, (count) => this.slot(count))
   }
 
-  #seal(from: number, kind: number, origin: Origin): void {
+  #publish(from: number, kind: number, origin: Origin): void {
     const { words } = this
     const slot = this.slot(this.#tail)
     poke(words, slot + OFFSET, from)
@@ -167,22 +134,8 @@ export class LaneWriter extends LaneEnd {
     poke(words, slot + PART, origin.part)
     this.#tail = (this.#tail + 1) | 0
     if (this.#tail === 0) poke(words, TAIL_LAPS, peek(words, TAIL_LAPS) + 1)
-    poke(words, SEALED, this.#tail)
-  }
-
-  /** What an earlier life had sealed is published: its thread is gone, so all it wrote can be seen. The count of it. */
-  #publishForEarlierLife(): number {
-    const { words } = this
-    const tail = load(words, TAIL)
-    if (peek(words, HAS_SEALED) === 0) {
-      poke(words, SEALED, tail)
-      poke(words, HAS_SEALED, 1)
-      return tail
-    }
-    const sealed = peek(words, SEALED)
-    if (sealed !== tail) store(words, TAIL, sealed)
-    if (peek(words, LAGS) !== 0) store(words, LAGS, 0)
-    return sealed
+    // Publishes the slot and its bytes. Pairs with the load of TAIL in LaneReader.isEmpty().
+    store(words, TAIL, this.#tail)
   }
 
   /** Puts the value's bytes where there is room and moves `#at` behind them; their start, or -1. */

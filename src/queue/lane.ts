@@ -13,31 +13,10 @@
  * see claiming-lane-reader.ts.)
  *
  * Publication. The writer fills bytes and slot with plain writes, then stores TAIL: that one store publishes
- * them. The reader gives a record back only when it is done with it, in a pipeline after the outputs made from it are
- * published: until then the record stays, and the next life of a reader that died finds it. A reader done with a record
- * out of turn marks it CONSUMED; HEAD passes it later. The record at HEAD is never marked.
- *
- * Bursts. A store of TAIL or HEAD waits until all that was written before it has left the core, and takes the line from
- * whoever looks at it: for items of a few hundred nanoseconds that is most of what a hop costs. A worker in a stream may
- * therefore do both once for several records. Each end keeps a second, plain word that runs ahead:
- *
- *   HEAD <= SETTLED <= TAIL <= SEALED     SEALED: records written whole; SETTLED: records the reader is done with
- *
- * - A record exists for its reader when it is published. A writer holds sealed records back only while its LAGS is set
- *   and the reader is not asleep (queue-writer.ts), and publishes them before it waits for anything itself. If it runs
- *   user code meanwhile, which may take for ever, the reader publishes for it: whoever finds nothing looks at
- *   SEALED, waits SETTLE_MS at least, and then moves TAIL up to what it saw by compareExchange. After that time the
- *   plain writes before the plain write of SEALED can be seen: no machine keeps a store to itself for so long. TAIL
- *   only grows, whoever of the two stores it: the writer's own count is never lower.
- * - Nobody sleeps for good before a last look that came SETTLE_MS or more after it announced its sleep, if LAGS was set
- *   after the announcement. LAGS is an atomic store before the first record that is held back; so a reader that finds it
- *   clear after it announced its sleep knows that the writer will see the announcement.
- * - A reader holds HEAD back only between two items, and gives it back before it waits. HEAD is stored after
- *   the TAILs of what was made from its records.
- * - To a dead thread the plain words are exact: it wrote all of them before it was gone. What it sealed and settled
- *   counts as published and given back: its next life stores that (TAIL of its outputs first, then HEAD of its input), and
- *   an account looks at the plain words. So a death leaves one item half done at most, in bursts as without.
- * - A writer killed while it wrote a record has not sealed it: there is no torn record.
+ * them. A writer killed before it has published nothing; there is no torn record. The reader gives a record back only
+ * when it is done with it, in a pipeline after the outputs made from it are published: until then the record stays,
+ * and the next life of a reader that died finds it. A reader done with a record out of turn marks it CONSUMED; HEAD
+ * passes it later. The record at HEAD is never marked.
  *
  * Arena. Records lie in the order of their numbers, each in one piece, so bytes are freed in that order
  * too: see lane-writer.ts.
@@ -62,12 +41,6 @@ export const TAIL_LAPS = 2
 /** Records that the writer took out again, and how often that count has run over. */
 export const DROPPED = 3
 export const DROPPED_LAPS = 4
-/** Records written whole; plain. */
-export const SEALED = 5
-/** 1 once SEALED is kept. */
-export const HAS_SEALED = 6
-/** 1 while the writer may hold records back. */
-export const LAGS = 7
 export const HEAD = LINE
 /** Highest level the reader saw. */
 export const READER_PEAK = LINE + 1
@@ -79,10 +52,6 @@ export const HELD_ORDER = LINE + 4
 export const HELD_KIND = LINE + 5
 export const HELD_ITEM_LOW = LINE + 6
 export const HELD_ITEM_HIGH = LINE + 7
-/** Records that the reader is done with; plain. */
-export const SETTLED = LINE + 8
-/** 1 once SETTLED is kept: never in a lane with a claiming reader. */
-export const HAS_SETTLED = LINE + 9
 const SLOTS = 2 * LINE
 
 const SLOT_SHIFT = 3
@@ -97,8 +66,6 @@ export const MADE_BY = 6
 export const PART = 7
 
 export const TWO_32 = 2 ** 32
-/** How long after a plain write by another thread all that it wrote before can be seen for certain; generous. */
-export const SETTLE_MS = 1
 /** In place of a source: there are several. */
 export const MIXED_SOURCES = 255
 
@@ -163,9 +130,9 @@ export class LaneView extends LaneEnd {
     return Math.min(this.capacity, records - (head !== tail && this.#isEnd(tail) ? 1 : 0))
   }
 
-  /** Items ever put, those held back counted; SENTINEL does not count. */
+  /** Items ever published; SENTINEL does not count. */
   get passed(): number {
-    const tail = this.#sealed()
+    const tail = load(this.words, TAIL)
     const total = peek(this.words, TAIL_LAPS) * TWO_32 + (tail >>> 0)
     return total - (total > 0 && this.#isEnd(tail) ? 1 : 0)
   }
@@ -180,12 +147,10 @@ export class LaneView extends LaneEnd {
     return Math.max(peek(this.words, WRITER_PEAK), peek(this.words, READER_PEAK), this.level)
   }
 
-  /** The items that the reader is not done with, oldest first, with their numbers in the lane. Exact if nobody runs. */
+  /** The items between HEAD and TAIL, oldest first, with their numbers in the lane. */
   *remaining(): Generator<Origin & { count: number; isConsumed: boolean; batch: number }> {
-    const tail = this.#sealed()
-    const head = load(this.words, HEAD)
-    const first = peek(this.words, HAS_SETTLED) === 1 ? peek(this.words, SETTLED) : head
-    for (let count = first; count !== tail; count = (count + 1) | 0) {
+    const tail = load(this.words, TAIL)
+    for (let count = load(this.words, HEAD); count !== tail; count = (count + 1) | 0) {
       const slot = this.slot(count)
       const kind = peek(this.words, slot + KIND)
       if ((kind & KIND_MASK) !== ITEM) continue
@@ -194,9 +159,9 @@ export class LaneView extends LaneEnd {
     }
   }
 
-  /** What made the newest record ever put. */
+  /** What made the newest record ever published. */
   get newest(): (Origin & { isEnd: boolean }) | undefined {
-    return readNewest(this.words, this.#sealed(), (count) => this.slot(count))
+    return readNewest(this.words, load(this.words, TAIL), (count) => this.slot(count))
   }
 
   /**
@@ -233,11 +198,6 @@ export class LaneView extends LaneEnd {
     }
     if (load(words, HOLDS) === 0 || !isFrom(peek(words, HELD_KIND), source)) return oldest
     return Math.min(oldest, joinWords(peek(words, HELD_ITEM_LOW), peek(words, HELD_ITEM_HIGH)))
-  }
-
-  #sealed(): number {
-    const tail = load(this.words, TAIL)
-    return peek(this.words, HAS_SEALED) === 1 ? peek(this.words, SEALED) : tail
   }
 
   #isEnd(tail: number): boolean {

@@ -158,11 +158,6 @@ export class QueueMemory {
     return load(this.#words, CLOSED) === 1
   }
 
-  /** Whether it was closed a moment ago: a plain read. */
-  get seemsClosed(): boolean {
-    return peek(this.#words, CLOSED) === 1
-  }
-
   /** Whether this call closed it. Stored first, rung second: both sides see it at once. */
   close(): boolean {
     const isFirst = compareExchange(this.#words, CLOSED, 0, 1) === 0
@@ -181,11 +176,6 @@ export class QueueMemory {
 
   state(role: Role, index: number): number {
     return load(this.#words, this.#end(role, index) + STATE)
-  }
-
-  /** The state of a moment ago: a plain read. */
-  lateState(role: Role, index: number): number {
-    return peek(this.#words, this.#end(role, index) + STATE)
   }
 
   /** Moves an end's state forward and tells everyone. */

@@ -1,10 +1,4 @@
-/**
- * The producer's end of a queue: chooses the lane, publishes, rings the reader. One thread at a time.
- *
- * Bursts. With `setBurst(n)` up to n records are published at once (lane.ts says why, and why nothing is lost or late by
- * it). Only in a queue of one lane that blocks when it is full. A record is held back only while its reader is not
- * asleep. Whoever uses bursts calls `flush` before waiting for anything.
- */
+/** The producer's end of a queue: chooses the lane, publishes, rings the reader. One thread at a time. */
 import type { Doorbell } from './doorbell.ts'
 import type { Origin } from './lane.ts'
 import type { LaneWriter } from './lane-writer.ts'
@@ -27,9 +21,6 @@ export interface WriterOptions {
   keyHash?: ((value: unknown) => number) | undefined
 }
 
-/** What is to be published must not be asked for more often than this: a burst of one is published at once. */
-const NO_BURST = 1
-
 /** No consumer will ever read. */
 const NOBODY = -1
 /** Consumers may come; none may be given anything now. */
@@ -50,10 +41,6 @@ export class QueueWriter {
   /** Items that all its lanes may hold, and each of them. */
   readonly #share: number
   readonly #laneShare: number
-  /** Its one lane, if nothing but room decides where an item goes. */
-  readonly #single: LaneWriter | undefined
-  readonly #singleBell: Doorbell
-  #burst = NO_BURST
   #hasEnded: boolean
   #seen: number
   /** The lane put to last, and the order put there: outputs of one input stay together. */
@@ -79,9 +66,6 @@ export class QueueWriter {
     this.#share = memory.share(index)
     const isDivided = this.#keyHash !== undefined && this.#lanes.length > 1
     this.#laneShare = isDivided ? Math.max(1, Math.floor(this.#share / this.#lanes.length)) : this.#share
-    const isSingle = this.#lanes.length === 1 && this.#keyHash === undefined && this.#overflow === 'block'
-    this.#single = isSingle ? this.#lanes[0] : undefined
-    this.#singleBell = this.#readerBells[0]
     this.#hasEnded = memory.state('producer', index) >= DONE
     // Not noted in shared memory before the input that an earlier life had in hand is done with: see `refresh`.
     this.#seen = -1
@@ -90,7 +74,6 @@ export class QueueWriter {
 
   /** Puts an item if there is room. @throws MILLRACE_NOT_CLONEABLE, MILLRACE_ITEM_TOO_LARGE */
   tryPut(value: unknown, origin: Origin): TryPutResult {
-    if (this.#single !== undefined) return this.#putSingle(this.#single, value, origin)
     if (this.#hasEnded || this.#memory.isClosed) return 'closed'
     const order = origin.order | 0
     const lane = this.#lanes.length === 1 ? this.#onlyLane() : this.#chooseFor(value, order)
@@ -109,36 +92,6 @@ export class QueueWriter {
     this.#lastOrder = order
     this.#wakeReader(lane)
     return 'ok'
-  }
-
-  /** Into the only lane: nobody merges what it leads to, so no NUMBER is needed. */
-  #putSingle(lane: LaneWriter, value: unknown, origin: Origin): TryPutResult {
-    const state = this.#memory.lateState('consumer', 0)
-    if (this.#hasEnded || this.#memory.seemsClosed || state >= DONE) return 'closed'
-    if (state < IDLE || !lane.trySeal(value, origin)) {
-      this.flush()
-      return 'full'
-    }
-    if (lane.heldBack >= this.#burst || this.#singleBell.seemsAsleepForItems) {
-      lane.publish()
-      this.#wakeReader(0)
-    }
-    return 'ok'
-  }
-
-  /** From now on so many records at most are published at once; 1: each at once. Publishes what is held back. */
-  setBurst(records: number): void {
-    if (this.#single === undefined || records === this.#burst) return
-    this.publish()
-    if (records > NO_BURST !== this.#burst > NO_BURST) this.#single.setLagging(records > NO_BURST)
-    this.#burst = records
-  }
-
-  /** Publishes what is held back. Before its input is given back. */
-  publish(): void {
-    if (this.#single === undefined || this.#single.heldBack === 0) return
-    this.#single.publish()
-    this.#wakeReader(0)
   }
 
   /**
@@ -166,15 +119,13 @@ export class QueueWriter {
     this.#memory.storeSeen(this.#index, RESTING)
   }
 
-  /** Publishes what is held back, and wakes readers that doze over items of ours. Call it before waiting for anything. */
+  /** Wakes readers that doze over items of ours. Call it before waiting for anything but room. */
   flush(): void {
-    this.publish()
     for (const bell of this.#readerBells) if (bell.isDozing) bell.ring()
   }
 
   /** Publishes SENTINEL to every consumer; never waits. False if the queue is closed or has been ended. */
   putEnd(origin: Origin): boolean {
-    this.publish()
     if (this.#hasEnded || this.#memory.isClosed) return false
     this.#hasEnded = true
     for (const [consumer, lane] of this.#lanes.entries()) {
@@ -200,7 +151,6 @@ export class QueueWriter {
 
   /** Gives its end up until a worker is wanted again. */
   park(): void {
-    this.publish()
     this.#memory.park('producer', this.#index)
   }
 
@@ -235,7 +185,6 @@ export class QueueWriter {
 
   /** Leaves without SENTINEL. */
   leave(): void {
-    this.publish()
     this.#hasEnded = true
     this.#memory.leave('producer', this.#index, GONE)
     this.bell.ring()
@@ -265,8 +214,8 @@ export class QueueWriter {
   /** A reader that dozes is let doze until its lane is half full: see doorbell.ts. */
   #wakeReader(lane: number): void {
     const bell = this.#readerBells[lane]
-    if (bell.isAsleepForItems || (bell.isDozing && this.#lanes[lane].level * 2 >= this.#laneShare))
-      bell.ring()
+    if (bell.isAwake || (bell.isDozing && this.#lanes[lane].level * 2 < this.#laneShare)) return
+    bell.ring()
   }
 
   #onlyLane(): number {
@@ -331,7 +280,7 @@ export class QueueWriter {
   }
 
   #sleepsRather(lane: number, than: number): boolean {
-    return this.#readerBells[lane].isAsleepForItems && !this.#readerBells[than].isAsleepForItems
+    return this.#readerBells[lane].isAsleep && !this.#readerBells[than].isAsleep
   }
 
   /** Whether its share of the capacity has room left for this lane. One lane checks that itself. */

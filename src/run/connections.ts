@@ -56,7 +56,6 @@ export function makeTask(
     branch: queue.branch,
     overflow: queue.overflow,
     isPartitioned: queue.isPartitioned,
-    mayLag: queue.mayLag,
   })
   return {
     place: { pipeline, stage: plan.name, worker },
@@ -67,7 +66,6 @@ export function makeTask(
       consumer: ends[worker],
       upstream: upstream?.map(({ memory }) => memory.handle),
       overflow: queue.overflow,
-      mayLag: queue.mayLag,
     })),
     outputs: connections.outputs.map(output),
     deadLetters: connections.deadLetters && output(connections.deadLetters),

@@ -1,7 +1,6 @@
 /** The report of a run, from what its stages and queues counted. */
 import { sharedNowMs } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
-import { adviseOnHops, type Hop } from '../observe/hop-advice.ts'
 import {
   findBottleneck,
   type Overdue,
@@ -38,20 +37,7 @@ export function makeReport(wiring: Wiring, facts: RunFacts): Report {
     failures: [...facts.failures],
     ...(facts.overdue.length === 0 ? {} : { overdue: [...facts.overdue] }),
     bottleneck: findBottleneck(stages),
-    advice: adviseOnHops(hopsOf(wiring)),
   }
-}
-
-/** Only from one worker to one worker: what several do side by side is no matter of a hop. A sink cannot be an operator. */
-function hopsOf({ queues, stages }: Wiring): Hop[] {
-  return queues.flatMap((queue): Hop[] => {
-    const from = stages.find(({ name }) => name === queue.from)
-    const to = stages.find(({ name }) => name === queue.to)
-    const isHop = queue.mayLag && from?.host === 'thread' && to?.host === 'thread' && to.outputs.length === 1
-    if (!isHop) return []
-    const [{ counters }] = to.workerList
-    return [{ stage: to.name, from: from.name, samples: counters.samples }]
-  })
 }
 
 function reportQueue({ from, to, branch, capacity, peak, passed, dropped }: RunQueue): QueueReport {

@@ -12,8 +12,6 @@ export interface QueuePlace {
   kind: 'items' | 'dead-letters'
   overflow: Overflow
   isPartitioned: boolean
-  /** From one worker to one that takes its items one by one, and both are the run's own: see queue/lane.ts, bursts. */
-  mayLag: boolean
 }
 
 export class RunQueue {
@@ -23,7 +21,6 @@ export class RunQueue {
   readonly kind: 'items' | 'dead-letters'
   readonly overflow: Overflow
   readonly isPartitioned: boolean
-  readonly mayLag: boolean
   readonly memory: QueueMemory
 
   constructor(memory: QueueMemory, place: QueuePlace) {
@@ -34,7 +31,6 @@ export class RunQueue {
     this.kind = place.kind
     this.overflow = place.overflow
     this.isPartitioned = place.isPartitioned
-    this.mayLag = place.mayLag
   }
 
   get capacity(): number {

@@ -156,7 +156,6 @@ function look({ queue }: Joint, from: string, to: string): RunQueue {
     kind: 'items',
     overflow: 'block',
     isPartitioned: false,
-    mayLag: false,
   })
 }
 

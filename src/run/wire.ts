@@ -80,26 +80,7 @@ function allocateQueue(
   const memory = QueueMemory.allocate(shape, stop, ends)
   openEnds(memory, 'producer', from, plan)
   openEnds(memory, 'consumer', to, plan)
-  const mayLag = isSinglePath(queue, plan, ends)
-  return new RunQueue(memory, { from, to, branch, kind, overflow, isPartitioned, mayLag })
-}
-
-/** Whether it leads from one worker to one that takes its items one by one, and nothing else comes to that one. */
-function isSinglePath(
-  { to, kind, overflow }: PlannedQueue,
-  plan: Plan,
-  ends: { producers: readonly number[]; consumers: readonly number[] },
-): boolean {
-  const reader = plan.stages.find(({ name }) => name === to)
-  return (
-    kind === 'items' &&
-    overflow === 'block' &&
-    ends.producers.length === 1 &&
-    ends.consumers.length === 1 &&
-    reader?.concurrency === 1 &&
-    reader.batch === undefined &&
-    plan.queues.filter((queue) => queue.to === to).length === 1
-  )
+  return new RunQueue(memory, { from, to, branch, kind, overflow, isPartitioned })
 }
 
 /** Those of workers that are not there yet are parked: nothing is sent to them, and nobody waits for them. */

@@ -83,24 +83,6 @@ for (let round = 0; round < ROUNDS; round++) {
   })
 }
 
-test('each number comes once and in order, whoever is terminated in the middle of a burst', {
-  deadlineMs: 150_000,
-}, async (t) => {
-  const seed = seedOfRun() + ROUNDS
-  t.diagnostic(`seed ${seed}`)
-  const memory = new SharedArrayBuffer(4096)
-  const killer = terminateAtRandom(randomFrom(seed), 20, new Uint8Array(memory))
-  try {
-    // One worker to one worker: several items are published, and given back, at once.
-    const options = { ...CHAIN, workers: 1, items: ITEMS, working: memory }
-    const { restarts } = await countInOrder(options, killer.begin)
-    t.diagnostic(`${killer.stop()} terminated, ${restarts} restarts`)
-    assert.ok(restarts > 5)
-  } finally {
-    killer.stop()
-  }
-})
-
 for (const death of ['exit', 'memory'] as const) {
   for (let round = 0; round < ROUNDS / 2; round++) {
     test(`each number comes once and in order, whoever dies by ${death} (${round})`, {
