@@ -104,7 +104,6 @@ export class ChildStage {
         },
         abandon: () => {},
         rest: () => this.#channel.flush(),
-        flush: () => this.#channel.flush(),
         isOver: () => this.#stop.isDraining || answer.isCancelled,
         drained: () => this.#stop.signalAt('drain'),
         waiting: this.#waiting,
