@@ -83,9 +83,9 @@ export class ProcessProxy implements BoundStage {
     if (error !== undefined) throw errorFromWire(error)
   }
 
-  process(input: unknown, ctx: StageContext): Promise<unknown> {
-    return this.#ask(ITEM, [ctx.item, ctx.attempt, input]).result()
-  }
+  /** A field of its own: the loop of items calls it without its object. */
+  readonly process = (input: unknown, ctx: StageContext): Promise<unknown> =>
+    this.#ask(ITEM, [ctx.item, ctx.attempt, input]).result()
 
   flush(_ctx: StageContext): Promise<unknown> {
     return this.#ask(FLUSH, undefined).result()
