@@ -27,11 +27,12 @@ const MAY_IMPORT = {
     '^src/host/child/',
   ],
   metrics: ['^src/errors\\.ts$', '^src/(observe|run|metrics)/'],
+  python: ['^src/errors\\.ts$', '^src/(define|command|python)/', '^src/host/own-files\\.ts$'],
   run: [ANYWHERE, '^src/(queue|define|plan|observe|host|run)/'],
 }
 
 const ENTRY_FILES =
-  '^src/(index|sources|sinks|command|testing|media|onnx|prometheus)\\.ts$|^src/cli/main\\.ts$|^src/host/(thread/thread|process/process)-entry\\.ts$'
+  '^src/(index|sources|sinks|command|python|testing|media|onnx|prometheus)\\.ts$|^src/cli/main\\.ts$|^src/host/(thread/thread|process/process)-entry\\.ts$'
 
 /** Built-in modules that `import "millrace"` would make every user pay for. */
 const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'

@@ -16,6 +16,7 @@ const ENTRIES = [
   'sources',
   'sinks',
   'command',
+  'python',
   'testing',
   'media',
   'onnx',

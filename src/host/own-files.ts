@@ -12,3 +12,8 @@ export const isSource = import.meta.url.endsWith('.ts')
 export function ownFile(name: string): URL {
   return new URL(`./${name}${isSource ? '.ts' : '.js'}`, import.meta.url)
 }
+
+/** A file or folder of the package that is no code of ours in JavaScript, by its path from the package's root. */
+export function packageFile(name: string): URL {
+  return new URL(`../../${name}`, import.meta.url)
+}

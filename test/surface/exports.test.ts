@@ -138,6 +138,7 @@ const EXPECTED: Record<string, Surface> = {
       'TensorType',
     ],
   },
+  'python.ts': { values: ['python'], types: ['NdArray', 'PythonOptions'] },
   'sources.ts': { values: ['readLines'], types: ['ReadLinesOptions'] },
   'sinks.ts': { values: ['writeLines'], types: ['WriteLinesOptions'] },
 }

@@ -1,0 +1,121 @@
+"""The Python side of a stage: functions of items, called one after the other.
+
+    import millrace
+
+    def double(item):
+        return item * 2
+
+    if __name__ == "__main__":
+        millrace.run(double)
+
+An item is what JSON can say, with two more: bytes (a Uint8Array over there) and numpy arrays (typed arrays of one
+dimension; of several, {data, shape}). Without numpy, typed arrays arrive as memoryviews. What the function prints goes to
+stderr: stdout belongs to the protocol. An exception fails its item, with its traceback; the next item comes all the same.
+
+One file, no dependency; Python 3.8 or later.
+"""
+import json
+import os
+import struct
+import sys
+import traceback
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+_FORMATS = {
+    "int8": "b", "uint8": "B", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I",
+    "int64": "q", "uint64": "Q", "float32": "f", "float64": "d",
+}
+
+
+def run(function):
+    """Answers every item on stdin with what the function makes of it, until stdin ends."""
+    source = sys.stdin.buffer
+    target = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    while True:
+        frame = _read_frame(source)
+        if frame is None:
+            return
+        try:
+            answer = _encode({"value": function(_decode(frame))})
+        except Exception as error:
+            told = {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
+            answer = _encode({"error": told})
+        target.write(struct.pack(">I", sum(map(len, answer))))
+        for part in answer:
+            target.write(part)
+        target.flush()
+
+
+def _read_frame(source):
+    head = source.read(4)
+    if len(head) < 4:
+        return None
+    (length,) = struct.unpack(">I", head)
+    frame = source.read(length)
+    return frame if len(frame) == length else None
+
+
+def _decode(frame):
+    (length,) = struct.unpack_from(">I", frame)
+    at = 4 + length
+    head = json.loads(frame[4:at].decode("utf-8"))
+    parts = []
+    for size in head["sizes"]:
+        parts.append(memoryview(frame)[at:at + size])
+        at += size
+    return _revive(head["value"], parts)
+
+
+def _revive(value, parts):
+    if isinstance(value, list):
+        return [_revive(one, parts) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "$bytes" in value:
+        return bytes(parts[value["$bytes"]])
+    if "$array" in value:
+        return _array(parts[value["$array"]], value["dtype"], value["shape"])
+    if "$object" in value:
+        value = value["$object"]
+    return {key: _revive(one, parts) for key, one in value.items()}
+
+
+def _array(part, dtype, shape):
+    if numpy is not None:
+        return numpy.frombuffer(part, dtype=numpy.dtype(dtype).newbyteorder("<")).reshape(shape).copy()
+    return memoryview(bytes(part)).cast(_FORMATS[dtype])
+
+
+def _encode(message):
+    parts = []
+    value = _plain(message, parts)
+    head = json.dumps({"value": value, "sizes": [len(part) for part in parts]}, allow_nan=False).encode("utf-8")
+    return [struct.pack(">I", len(head)), head, *parts]
+
+
+def _plain(value, parts):
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        parts.append(bytes(value))
+        return {"$bytes": len(parts) - 1}
+    if numpy is not None and isinstance(value, numpy.ndarray):
+        if value.dtype.name not in _FORMATS:
+            raise TypeError("an array of %s cannot travel; known are %s" % (value.dtype, ", ".join(_FORMATS)))
+        parts.append(value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes())
+        return {"$array": len(parts) - 1, "dtype": value.dtype.name, "shape": list(value.shape)}
+    if numpy is not None and isinstance(value, numpy.generic):
+        return _plain(value.item(), parts)
+    if isinstance(value, (list, tuple)):
+        return [_plain(one, parts) for one in value]
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError("the key %r of an object is no text" % (key,))
+        plain = {key: _plain(one, parts) for key, one in value.items()}
+        return {"$object": plain} if any(key.startswith("$") for key in plain) else plain
+    return value

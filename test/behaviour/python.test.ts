@@ -1,0 +1,105 @@
+// Functions in Python as a stage.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { type Blueprint, pipeline, start } from '../../src/index.ts'
+import { type NdArray, python } from '../../src/python.ts'
+import { assertBalanced } from '../support/balance.ts'
+import { test, watch } from '../support/harness.ts'
+
+const LOOP = { on: 'loop' } as const
+const SYSTEM = '/usr/bin/python3'
+const hasPython = spawnSync('python3', ['--version']).status === 0
+const hasNumpy = spawnSync(SYSTEM, ['-c', 'import numpy']).status === 0
+const echo = (interpreter = 'python3') =>
+  python<unknown, { item: unknown; type: string }>({
+    file: new URL('../fixtures/echo.py', import.meta.url),
+    python: interpreter,
+  })
+
+async function through(items: unknown[], interpreter?: string) {
+  const blueprint = pipeline('python')
+    .source('items', () => items, LOOP)
+    .stage('echo', echo(interpreter), { ...LOOP, concurrency: 4, onError: 'skip' })
+  const run = watch(start(blueprint as Blueprint<never, { item: unknown; type: string }>))
+  const all: { item: unknown; type: string }[] = []
+  for await (const output of run) all.push(output as never)
+  const report = await run.join()
+  assertBalanced(report)
+  return { all, report }
+}
+
+const noPython = hasPython ? false : 'there is no python3'
+const noNumpy = hasNumpy ? false : `${SYSTEM} has no numpy`
+
+test('items travel there and back: JSON, bytes, names that begin with $', { skip: noPython }, async () => {
+  const items = [
+    { a: [1, 2.5, 'ü', null, true] },
+    'text',
+    7,
+    [],
+    { $bytes: 1, b: 2 },
+    new Uint8Array([0, 255, 7]),
+  ]
+  const { all } = await through(items)
+  assert.deepEqual(
+    all.map(({ item }) => item),
+    items,
+  )
+  assert.equal(all.at(-1)?.type, 'bytes')
+})
+
+test('an exception fails its item with the traceback, None drops it, what is printed is not in the way', {
+  skip: noPython,
+}, async () => {
+  const { all, report } = await through(['a', 'throw', 'drop', 'print', 'b'])
+  assert.deepEqual(
+    all.map(({ item }) => item),
+    ['a', 'print', 'b'],
+  )
+  const [failure] = report.failures
+  assert.deepEqual([failure.code, failure.item], ['MILLRACE_STAGE_FAILED', 2])
+  assert.match(failure.message, /stage "echo" failed at item 2: ValueError: not this one/)
+  assert.match(failure.error?.message ?? '', /Traceback(?:.|\n)*echo\.py", line 7, in answer/)
+  assert.deepEqual([report.stages[1].failed, report.stages[1].dropped], [1, 1])
+})
+
+test('typed arrays are numpy arrays there, of several dimensions too', { skip: noNumpy }, async () => {
+  const items = [
+    new Float32Array([1, 2.5, -3]),
+    { data: Float64Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3] },
+    new Int16Array([1, -2]),
+    { deep: { frames: [new Uint16Array([65535])] } },
+  ]
+  const { all } = await through(items, SYSTEM)
+  assert.deepEqual(
+    all.map(({ item }) => item),
+    items,
+  )
+  assert.deepEqual(
+    all.slice(0, 3).map(({ type }) => type),
+    ['ndarray', 'ndarray', 'ndarray'],
+  )
+  assert.deepEqual((all[1].item as NdArray).shape, [2, 3])
+})
+
+test('what cannot travel to Python is told with item and value', { skip: noPython }, async () => {
+  const { report } = await through([1, new Map(), 2n])
+  assert.deepEqual(
+    report.failures.map(({ code, item }) => [code, item]),
+    [
+      ['MILLRACE_NOT_CLONEABLE', 2],
+      ['MILLRACE_NOT_CLONEABLE', 3],
+    ],
+  )
+})
+
+test('an interpreter that dies fails the item that it had in hand, and another answers the rest', {
+  skip: noPython,
+}, async () => {
+  const { all, report } = await through(['a', { die: 1 }, 'b'])
+  assert.deepEqual(
+    all.map(({ item }) => item),
+    ['a', 'b'],
+  )
+  assert.match(report.failures[0].message, /program 'python3' exited with status 3/)
+})
