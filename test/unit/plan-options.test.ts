@@ -9,7 +9,11 @@ import { begun, ignore, planOf, refuses, same, withOptions } from '../support/pl
 
 /** Option, or `option.field` -> values, and what each must be. */
 const REFUSED: [option: string, expected: string, values: unknown[]][] = [
-  ['on', '"thread" or "loop"', ['process', 1, null]],
+  ['on', '"thread", "loop" or "process"', ['worker', null]],
+  ['nice', 'an integer from -20 to 19', [-21, 20, 1.5]],
+  ['env', 'an object of strings', [5, null]],
+  ['cwd', 'the path of a directory', ['', 5]],
+  ['execArgv', 'an array of strings', ['--inspect', null]],
   ['workers', 'an integer from 1 to 256, or "auto"', [0, -1, 1.5, 257, '4', 'all', null, Number.NaN]],
   ['maxWorkers', 'an integer from 1 to 256', [0, 257, 'auto']],
   ['order', '"input" or "completion"', ['any', true]],
@@ -108,7 +112,7 @@ test('an option, or a field, that does not exist is refused, and the known ones 
   refuses(
     source,
     code,
-    'stage "in": unknown option "capasity"; known are on, restart, stuckAfterMs, resourceLimits, checkpoint, checkpointMs',
+    'stage "in": unknown option "capasity"; known are on, restart, stuckAfterMs, resourceLimits, nice, env, cwd, execArgv, checkpoint, checkpointMs',
   )
 })
 
