@@ -1,6 +1,6 @@
 // Makes dist/, or the folder that is named, from src/. Run by `npm ci` too (the prepare script), so that the bin works in a fresh clone.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -31,9 +31,74 @@ const ENTRIES = [
   'host/typescript-player',
 ]
 
+// What is common to entries becomes a chunk for each set of entries that share it. These are made to share all of the
+// core, so that it is one chunk: every further file costs each worker a millisecond or two when it starts.
+const WITH_CORE = new Set([
+  'index',
+  'sources',
+  'sinks',
+  'command',
+  'python',
+  'testing',
+  'media',
+  'onnx',
+  'prometheus',
+  'host/thread/thread-entry',
+  'host/process/process-entry',
+])
+const NOT_CORE = /(-entry|worker-stack|typescript-(format|recorder|player))\.ts$/
+const CORE = [
+  '',
+  'define/',
+  'plan/',
+  'queue/',
+  'queue/codec/',
+  'observe/',
+  'host/',
+  'host/thread/',
+  'run/',
+].flatMap((folder) =>
+  readdirSync(`${root}src/${folder}`)
+    .filter((file) => file.endsWith('.ts') && !NOT_CORE.test(file))
+    .filter((file) => folder !== '' || !ENTRIES.includes(file.slice(0, -3)))
+    .map((file) => `${root}src/${folder}${file}`),
+)
+const oneCore = {
+  name: 'one-core',
+  setup: (builder) => {
+    builder.onResolve({ filter: /^(with-core|core):/ }, ({ path, pluginData }) => {
+      const isEntry = path.startsWith('with-core:')
+      return {
+        path: path.slice(path.indexOf(':') + 1),
+        namespace: isEntry ? 'with-core' : 'core',
+        pluginData,
+        sideEffects: true,
+      }
+    })
+    builder.onLoad({ filter: /.*/, namespace: 'with-core' }, ({ path }) => ({
+      contents: `import 'core:all'\nexport * from '${root}src/${path}.ts'`,
+      resolveDir: root,
+    }))
+    builder.onLoad({ filter: /.*/, namespace: 'core' }, () => ({
+      contents: CORE.map((file) => `import 'kept:${file}'`).join('\n'),
+      resolveDir: root,
+    }))
+    builder.onResolve({ filter: /^kept:/ }, ({ path }) => ({
+      path: path.slice('kept:'.length),
+      sideEffects: true,
+    }))
+  },
+}
+
 rmSync(out, { recursive: true, force: true })
 await build({
-  entryPoints: ENTRIES.map((entry) => `${root}src/${entry}.ts`).filter(existsSync),
+  entryPoints: ENTRIES.filter((entry) => existsSync(`${root}src/${entry}.ts`)).map((entry) => ({
+    in: WITH_CORE.has(entry) ? `with-core:${entry}` : `${root}src/${entry}.ts`,
+    out: entry,
+  })),
+  plugins: [oneCore],
+  // What is joined is kept whole.
+  ignoreAnnotations: true,
   outbase: `${root}src`,
   outdir: out,
   // src/host/own-files.ts tells places from there.
