@@ -50,6 +50,8 @@ interface Flow {
   values: Value[]
   /** Whether it is known in which order they come. */
   isOrdered: boolean
+  /** Whether several of them may stand at one place in that order. */
+  mayRepeat: boolean
 }
 
 /** FNV-1a over the parts, then mixed: the low bits count. */
@@ -146,7 +148,7 @@ class Oracle {
     const values = sources.flatMap(({ items }, source) =>
       Array.from({ length: items }, (_, index) => sourceValue(seed, source, index + 1)),
     )
-    let flow: Flow = { values, isOrdered: sources.length === 1 }
+    let flow: Flow = { values, isOrdered: sources.length === 1, mayRepeat: false }
     for (const [index, step] of steps.entries()) flow = this.#step(step, flow, steps[index + 1])
     if (sink !== undefined) this.#sink(sink, flow)
     return this.#expected
@@ -154,7 +156,7 @@ class Oracle {
 
   #step(step: Step, flow: Flow, next: Step | undefined): Flow {
     if (step.kind === 'split') return this.#split(step, flow, next)
-    return step.kind === 'rebatch' ? flow : this.#stage(step, flow, next)
+    return step.kind === 'rebatch' ? { ...flow, mayRepeat: false } : this.#stage(step, flow, next)
   }
 
   #stage(stage: StageSpec, flow: Flow, next?: Step): Flow {
@@ -171,7 +173,7 @@ class Oracle {
     }
     const isCounted = stage.batch === undefined || dropped === 0
     this.#expected.stages[stage.name].dropped = isCounted ? dropped : undefined
-    return { values, isOrdered: flow.isOrdered && keepsOrder(stage) }
+    return { values, isOrdered: flow.isOrdered && keepsOrder(stage, flow), mayRepeat: mayRepeat(stage, flow) }
   }
 
   /** Items that do not fail; the others are noted. */
@@ -206,11 +208,23 @@ class Oracle {
       else this.#sink(branch.sink, part)
     }
     const isOrdered = open.length === 1 && open[0].isOrdered
-    return { values: open.flatMap(({ values }) => values), isOrdered }
+    return {
+      values: open.flatMap(({ values }) => values),
+      isOrdered,
+      mayRepeat: open.some((flow) => flow.mayRepeat),
+    }
   }
 }
 
-function keepsOrder({ workers, order, concurrency, batch }: StageSpec): boolean {
+function keepsOrder(stage: StageSpec, before: Flow): boolean {
+  const { workers, order, concurrency, batch, isPartitioned } = stage
   if (batch !== undefined && (workers > 1 || batch.isKeyed)) return false
+  // Its keys part what several workers made of one item.
+  if (workers > 1 && isPartitioned && before.mayRepeat) return false
   return order === 'input' || (workers === 1 && concurrency === 1)
+}
+
+/** Whether several of its outputs may stand at one place in the order: one worker numbers them anew. */
+function mayRepeat({ workers, form }: StageSpec, before: Flow): boolean {
+  return workers > 1 && (form.endsWith('generator') || before.mayRepeat)
 }
