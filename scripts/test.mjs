@@ -25,9 +25,9 @@ const TIERS = {
     files: 2,
   },
   // One file at a time: they load both cores by themselves.
-  slow: { folders: ['stress', 'slow'], timeoutMs: 600_000, files: 1 },
+  slow: { folders: ['stress', 'slow'], timeoutMs: 1_800_000, files: 1 },
   examples: { folders: ['examples'], timeoutMs: 300_000, files: 1 },
-  heavy: { folders: ['heavy'], timeoutMs: 900_000, files: 1 },
+  heavy: { folders: ['heavy'], timeoutMs: 1_800_000, files: 1 },
 }
 
 const CHECKS = [
