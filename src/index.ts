@@ -38,7 +38,14 @@ export type {
 } from './define/stage-options.ts'
 export { MillraceError, type MillraceErrorCode, PipelineError } from './errors.ts'
 export type { Failure } from './observe/failure.ts'
-export type { QueueReport, Report, RunOutcome, StageReport, WorkerReport } from './observe/report.ts'
+export type {
+  QueueReport,
+  Report,
+  RunOutcome,
+  SlabReport,
+  StageReport,
+  WorkerReport,
+} from './observe/report.ts'
 export type { Plan, PlannedBatch, PlannedQueue, PlannedRun, PlannedStage } from './plan/plan.ts'
 export {
   BoundedQueue,

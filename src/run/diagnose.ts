@@ -1,5 +1,6 @@
 /** What waits on what: for a run that does not end. */
 import { HELD, WORKING } from '../observe/counters.ts'
+import type { SlabReport } from '../observe/report.ts'
 import type { PipelineStage } from './stage.ts'
 import type { StageWorker } from './stage-worker.ts'
 import type { StuckItem } from './watchdog.ts'
@@ -10,6 +11,7 @@ export function diagnose(wiring: Wiring, state: string, stuck: readonly StuckIte
   const lines = [`pipeline "${wiring.pipeline}" is ${state}, stop event at "${wiring.stop.level}"`]
   for (const stage of wiring.stages) {
     lines.push(`  stage "${stage.name}" (${stage.host}): ${stage.state}`)
+    if (stage.slabs !== undefined) lines.push(`    ${describeSlabs(stage.slabs)}`)
     for (const worker of stage.workerList) {
       if (!worker.isAbsent || worker.number === 0) lines.push(`    ${describeWorker(stage, worker)}`)
     }
@@ -31,6 +33,11 @@ function describeWorker(stage: PipelineStage, worker: StageWorker): string {
   const phase = counters.phase === WORKING ? 'working' : counters.phase === HELD ? 'held back' : 'waiting'
   const doing = state === 'running' ? `, ${phase}${bell}` : ''
   return `worker ${number}: ${state}${doing}, ${hand}, ${counters.settled} settled${again}`
+}
+
+function describeSlabs({ allocated, inUse, held, bytes, copied }: SlabReport): string {
+  const without = copied > 0 ? `, ${copied} times there was none` : ''
+  return `slabs: ${inUse} in use, ${held} held, ${allocated} given, ${bytes} bytes${without}`
 }
 
 function describeStuck({ stage, worker, item, sinceMs, stack }: StuckItem): string[] {

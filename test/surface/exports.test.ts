@@ -77,6 +77,7 @@ const EXPECTED: Record<string, Surface> = {
       'RunOutcome',
       'RunStateName',
       'Sentinel',
+      'SlabReport',
       'SourceBody',
       'SourceOptions',
       'Split',
