@@ -33,19 +33,7 @@ const ENTRIES = [
 
 // What is common to entries becomes a chunk for each set of entries that share it. These are made to share all of the
 // core, so that it is one chunk: every further file costs each worker a millisecond or two when it starts.
-const WITH_CORE = new Set([
-  'index',
-  'sources',
-  'sinks',
-  'command',
-  'python',
-  'testing',
-  'media',
-  'onnx',
-  'prometheus',
-  'host/thread/thread-entry',
-  'host/process/process-entry',
-])
+const WITH_CORE = new Set(ENTRIES.filter((entry) => !/^cli\/|typescript-/.test(entry)))
 const NOT_CORE = /(-entry|worker-stack|typescript-(format|recorder|player))\.ts$/
 const CORE = [
   '',

@@ -41,6 +41,8 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
   const loaded = await buildFromFile(file, line.rest)
   const options: RunOptions = { signals: true, drainMs: line.deadlineMs ?? DEFAULT_DRAIN_MS }
   run = new PipelineManager(() => prepare(loaded, { run: options }, {}), options)
+  // Before anything is set up that a refusal would leave behind.
+  const metrics = await openMetrics(run, line)
   const view = line.quiet ? undefined : LiveView.on(run, process.stderr)
   announceSignals(run, view, options)
   announceTrouble(run, view, line)
@@ -50,7 +52,6 @@ export async function runCommand(line: CommandLine): Promise<RunEnd> {
     view?.stop()
     return tellUnfinished(run.report, cause, line)
   })
-  const metrics = await openMetrics(run, line)
   run.start()
   view?.start()
   try {
