@@ -42,6 +42,8 @@ export const ADVICE = {
   MILLRACE_PRODUCER_GONE: 'A producer ended without sending SENTINEL; find out why its thread ended.',
   MILLRACE_STOP_NOT_LINKED: 'Give the stop event to the queue when it is made: new BoundedQueue({ stop }).',
   MILLRACE_BAD_HANDLE: 'Pass what `handle` gave, unchanged, inside one process.',
+  MILLRACE_SLAB_RELEASED:
+    'Pass memory of ctx.alloc on in the call that made or got it, and once; keep a copy: view.slice().',
   MILLRACE_CORRUPT_RECORD: 'Something wrote into memory that belongs to a queue; please report it.',
   MILLRACE_MODEL_FAILED: 'Install onnxruntime-node if it is missing; see the cause.',
   MILLRACE_MODEL_MISMATCH:

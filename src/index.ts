@@ -39,7 +39,15 @@ export type {
 export { MillraceError, type MillraceErrorCode, PipelineError } from './errors.ts'
 export type { Diagnosis } from './observe/diagnosis.ts'
 export type { Failure } from './observe/failure.ts'
-export type { Overdue, QueueReport, Report, RunOutcome, StageReport, WorkerReport } from './observe/report.ts'
+export type {
+  Overdue,
+  QueueReport,
+  Report,
+  RunOutcome,
+  SlabReport,
+  StageReport,
+  WorkerReport,
+} from './observe/report.ts'
 export type { Plan, PlannedBatch, PlannedQueue, PlannedRun, PlannedStage } from './plan/plan.ts'
 export {
   BoundedQueue,

@@ -30,7 +30,16 @@ export interface StageContext {
   readonly log: Logger
   /** Of a source with a checkpoint: where to go on, as `track` had it; undefined: at the beginning. */
   readonly position: unknown
-  /** Memory for an item's bytes. */
+  /**
+   * Memory for large binaries (from 4,096 bytes on), which a stage passes on by reference: in an item, as this view or as
+   * another one of the same memory, it is not copied. What is in it at first is not defined.
+   *
+   * It is yours until the function that asked for it returns (in a source: until it is yielded) or it is passed on; its
+   * reader has it until its own function returns, and may pass it on. Who passed it on leaves it alone. To keep
+   * something, copy it: `view.slice()`. When `slabBytes` are in use, a thread waits for some to come back; where it
+   * cannot, this is ordinary memory, which is copied.
+   * @throws MILLRACE_INVALID_OPTION
+   */
   alloc(bytes: number): Uint8Array
 }
 

@@ -14,6 +14,8 @@ export type PartitionKey = string | number | bigint | boolean | null
 
 /** What a worker of any kind of stage may be told. */
 interface WorkerOptions {
+  /** Bytes that `ctx.alloc` of each worker may have in use at a time; 0: none, all binaries are copied. Default 256 MiB. */
+  slabBytes?: number
   /** Where its workers run. Default 'thread'. */
   on?: HostName
   /**
@@ -166,6 +168,14 @@ export const STAGE_OPTIONS = {
     default: 0,
     notFor: { source: 'it is for stages and sinks' },
     doc: 'Threads that native code of each worker starts, for the count of cores.',
+  },
+  slabBytes: {
+    expected: 'an integer from 0 to 2,146,435,072',
+    isValid: isIntegerFrom(0, 2 ** 31 - 2 ** 20),
+    default: 256 * 2 ** 20,
+    unit: 'bytes',
+    notFor: { sink: 'a sink passes nothing on' },
+    doc: 'Bytes that ctx.alloc of each worker may have in use.',
   },
   checkpoint: {
     expected: 'the path of a file',

@@ -2,6 +2,7 @@
 import { MillraceError, show } from '../errors.ts'
 import { ABANDONED, DROPPED, OUT, type Outcome } from '../observe/counters.ts'
 import type { Origin } from '../queue/lane.ts'
+import type { Slabs } from '../queue/slabs.ts'
 import type { Awaitable } from './emitter.ts'
 import type { OutputQueue } from './output-queue.ts'
 
@@ -12,6 +13,7 @@ export interface OutputsShape {
   choose: ((value: unknown) => unknown) | undefined
   /** Its outputs get numbers of their own, in the order in which they are put; else they keep the item's. */
   isNumbered: boolean
+  slabs: Slabs | undefined
 }
 
 export class Outputs {
@@ -80,6 +82,19 @@ export class Outputs {
       this.#order = (this.#order + 1) | 0
       this.#origin.order = this.#order
     }
+    const outcome = this.#putSplit(value)
+    const { slabs } = this.#shape
+    if (slabs === undefined || slabs.held === 0) return outcome
+    if (typeof outcome === 'number') slabs.letGoPassedOn()
+    else
+      void outcome.then(
+        () => slabs.letGoPassedOn(),
+        () => {},
+      )
+    return outcome
+  }
+
+  #putSplit(value: unknown): Awaitable<Outcome> {
     const { split } = this.#shape
     if (split === 'broadcast') return this.#putAll(value)
     if (split === 'route') return this.#putTo(value)

@@ -31,6 +31,7 @@ export class StreamLoop {
     this.#emitter = emitter
     this.#stream = core.bound.stream
     core.bound.changed = () => core.bell.ring()
+    core.context.keepAllSlabs()
   }
 
   /** Until the stream has ended, or the run is aborted. */
@@ -55,8 +56,10 @@ export class StreamLoop {
     const core = this.#core
     core.outputs.beginFlush(FLUSH)
     try {
-      const emitted = this.#emitter.emit(this.#stream.take())
+      const output = this.#stream.take()
+      const emitted = this.#emitter.emit(output)
       const outcome = isThenable(emitted) ? await emitted : emitted
+      core.slabs?.letGoOf(output)
       if (outcome === ABANDONED && core.isRefused) core.isOver = true
     } catch (error) {
       core.fail('MILLRACE_STAGE_FAILED', 'failed', error)

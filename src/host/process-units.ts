@@ -235,6 +235,7 @@ export class UnitLoop {
       return
     }
     counters.note(ticket, outcome)
+    unit.context.letGoSlabs()
     for (const record of records) this.#reader.release(record)
     counters.count(outcome, records.length)
     counters.held = this.#reader.held

@@ -36,6 +36,7 @@ export class SourceLoop {
     const core = this.#core
     const { counters, context, bound, stop } = core
     await core.attempt('MILLRACE_SOURCE_FAILED', 'failed to read', async () => {
+      context.keepAllSlabs()
       context.position = this.#finality.takeUp()
       if (core.task.life > 1) this.#takeUp()
       // The run ended before it began: what is only made to be closed is not made.
@@ -70,11 +71,12 @@ export class SourceLoop {
 
   /** Sends on an item that the source has read; a promise only if that takes waiting. */
   readonly #place = (value: unknown): undefined | Promise<void> => {
+    const core = this.#core
     if (this.#again > 0) {
       this.#again--
+      core.slabs?.letGoOf(isTracked(value) ? value.value : value)
       return undefined
     }
-    const core = this.#core
     if (core.isHeld || this.#finality.isFull || core.plan.rateLimit !== undefined)
       return this.#placeLater(value)
     return this.#placeNow(value)
@@ -110,15 +112,17 @@ export class SourceLoop {
     if (isThenable(outcome)) {
       outputs.flush()
       return Promise.resolve(outcome).then(
-        (settled) => this.#settle(settled as Outcome),
-        (error) => this.#settle(this.#fail(error)),
+        (settled) => this.#settle(settled as Outcome, value),
+        (error) => this.#settle(this.#fail(error), value),
       )
     }
-    this.#settle(outcome)
+    this.#settle(outcome, value)
     return undefined
   }
 
-  #settle(outcome: Outcome): void {
+  #settle(outcome: Outcome, value: unknown): void {
+    // What the operators after it let go.
+    this.#core.slabs?.letGoOf(value)
     this.#core.counters.count(outcome)
     if (outcome === ABANDONED && this.#core.isRefused) this.#core.isOver = true
   }

@@ -2,7 +2,9 @@
 import { setMaxListeners } from 'node:events'
 import { CRASH, type CrashingContext } from '../define/crash.ts'
 import type { Logger, StageContext } from '../define/stage-body.ts'
+import { invalidOption } from '../errors.ts'
 import type { ItemOrigin } from '../observe/failure.ts'
+import type { Slabs } from '../queue/slabs.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
 
 export interface ContextPlace {
@@ -32,9 +34,20 @@ export class WorkerContext implements StageContext, CrashingContext {
   /** Ends the item in hand alone; made when an item asks for its signal. */
   #itemController: AbortController | undefined
   readonly #isTimed: boolean
+  readonly #slabs: Slabs | undefined
+  /** In whose name slabs are taken in hand; none are given up before an item begins. */
+  #holder: object = {}
+  #keepsSlabs = false
 
   /** @param isTimed items have a deadline of their own, and so a signal of their own */
-  constructor(place: ContextPlace, stop: StopEvent, level: 'drain' | 'abort', log: Logger, isTimed = false) {
+  constructor(
+    place: ContextPlace,
+    stop: StopEvent,
+    level: 'drain' | 'abort',
+    log: Logger,
+    isTimed = false,
+    slabs?: Slabs | undefined,
+  ) {
     this.pipeline = place.pipeline
     this.stage = place.stage
     this.worker = place.worker
@@ -42,6 +55,7 @@ export class WorkerContext implements StageContext, CrashingContext {
     this.#stop = stop
     this.#level = level
     this.#isTimed = isTimed
+    this.#slabs = slabs
   }
 
   get signal(): AbortSignal {
@@ -49,12 +63,33 @@ export class WorkerContext implements StageContext, CrashingContext {
     return this.#signal
   }
 
+  /** @throws MILLRACE_INVALID_OPTION */
   alloc(bytes: number): Uint8Array {
-    return new Uint8Array(bytes)
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw invalidOption('ctx.alloc()', 'bytes', 'an integer, 0 or more', bytes, this.stage)
+    }
+    return this.#slabs?.alloc(bytes, this.#holder) ?? new Uint8Array(bytes)
+  }
+
+  /** What is taken from now on is kept until it is passed on: it is not asked for on behalf of one item. */
+  keepAllSlabs(): void {
+    this.#keepsSlabs = true
+  }
+
+  /** Gives up the slabs that were taken for the item and not passed on. */
+  letGoSlabs(): void {
+    if (this.#slabs !== undefined && this.#slabs.held > 0 && !this.#keepsSlabs)
+      this.#slabs.letGo(this.#holder)
+  }
+
+  /** What was allocated so far, when the stage was opened, is kept for the worker's life. */
+  keepSlabs(): void {
+    this.#holder = {}
   }
 
   /** From now on it speaks of this item. */
   beginItem(item: number, attempt: number, source = 0): void {
+    this.letGoSlabs()
     this.item = item
     this.attempt = attempt
     this.source = source
@@ -72,6 +107,7 @@ export class WorkerContext implements StageContext, CrashingContext {
       this.#level,
       this.log,
       this.#isTimed,
+      this.#slabs,
     )
     if (this[CRASH] !== undefined) context[CRASH] = this[CRASH]
     context.item = item
@@ -83,6 +119,8 @@ export class WorkerContext implements StageContext, CrashingContext {
 
   /** The item in hand took too long. */
   abortItem(reason: unknown): void {
+    // Its function may go on, and write where it should not any more: what it had is not used again.
+    this.keepSlabs()
     this.#itemController?.abort(reason)
   }
 

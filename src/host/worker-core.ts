@@ -4,13 +4,14 @@
 import { CRASH } from '../define/crash.ts'
 import type { StageDefinition } from '../define/pipeline.ts'
 import { ADVICE, MillraceError, type MillraceErrorCode } from '../errors.ts'
-import { ABANDONED, FAILED, type Outcome, sharedNowMs, WorkerCounters } from '../observe/counters.ts'
+import { ABANDONED, FAILED, HELD, type Outcome, sharedNowMs, WorkerCounters } from '../observe/counters.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
 import type { PlannedStage } from '../plan/plan.ts'
 import type { Doorbell } from '../queue/doorbell.ts'
 import { InputReader } from '../queue/input-reader.ts'
 import { IDLE, QueueMemory } from '../queue/queue-memory.ts'
 import { QueueWriter } from '../queue/queue-writer.ts'
+import { Slabs, type SlabTask } from '../queue/slabs.ts'
 import { StopEvent } from '../queue/stop-event.ts'
 import { Activity } from './activity.ts'
 import { type BoundStage, bindStage } from './bind-stage.ts'
@@ -63,6 +64,7 @@ export class WorkerCore {
   readonly waiting: Waiting
   readonly bell: Doorbell
   readonly reader: InputReader | undefined
+  readonly slabs: Slabs | undefined
   readonly outputs: Outputs
   readonly deadLetters: OutputQueue | undefined
   readonly isSink: boolean
@@ -104,7 +106,8 @@ export class WorkerCore {
     const level = definition.kind === 'source' ? 'drain' : 'abort'
     const log = makeLog(task.place, this.counters)
     const isTimed = task.stage.timeoutMs !== undefined
-    this.context = new WorkerContext(task.place, this.stop, level, log, isTimed)
+    this.slabs = task.slabs && this.#makeSlabs(task.slabs)
+    this.context = new WorkerContext(task.place, this.stop, level, log, isTimed, this.slabs)
     if (host.die !== undefined) this.context[CRASH] = (error) => this.crash(error)
     this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
     const isBatched = (to: string): boolean =>
@@ -116,6 +119,7 @@ export class WorkerCore {
       split: definition.split,
       choose: definition.choose as ((value: unknown) => unknown) | undefined,
       isNumbered: task.stage.numbering === 'own',
+      slabs: this.slabs,
     })
     this.deadLetters = task.deadLetters && open(task.deadLetters)
     this.isSink = definition.kind === 'sink'
@@ -271,6 +275,34 @@ export class WorkerCore {
     return this.isRemote && !isExact && plan.batch === undefined ? concurrency + AHEAD : concurrency
   }
 
+  #makeSlabs(task: SlabTask): Slabs {
+    return new Slabs(task, {
+      doorbell: (number) => this.stop.doorbell(number),
+      inputs: () =>
+        this.task.inputs.flatMap(({ queue, consumer }) => {
+          const memory = QueueMemory.from(queue)
+          return Array.from({ length: memory.producers }, (_, producer) =>
+            memory.laneView(producer, consumer),
+          )
+        }),
+      // What comes from a slab can go back only by threads that go on: the caller's loop must not be kept from that.
+      wait: this.host.baseline === undefined ? undefined : (isReady) => this.#waitForSlab(isReady),
+      copies: this.plan.builtin === 'output',
+    })
+  }
+
+  /** Whoever called `alloc` is in the middle of something: the thread is blocked, whatever else it has to do. */
+  #waitForSlab(isReady: () => boolean): void {
+    this.outputs.flush()
+    this.deadLetters?.writer.flush()
+    const { phase } = this.counters
+    const since = performance.now()
+    this.counters.phase = HELD
+    this.bell.waitSync(() => isReady() || this.stop.isSet)
+    this.counters.phase = phase
+    this.counters.addBlocked(performance.now() - since)
+  }
+
   #makeReader(inputs: InputTask[]): InputReader {
     const ends = inputs.map(({ queue, consumer, upstream, overflow }) => ({
       memory: QueueMemory.from(queue),
@@ -286,6 +318,7 @@ export class WorkerCore {
       bell: this.bell,
       wakeWriter: 'late',
       releaseBells: this.task.releaseBells.map((number) => this.stop.doorbell(number)),
+      slabs: this.slabs,
     })
   }
 
@@ -300,6 +333,7 @@ export class WorkerCore {
       overflow: output.overflow,
       isNumbered: this.task.stage.numbering === 'own',
       mayContinue: this.task.inputs.some(({ upstream }) => upstream !== undefined),
+      slabs: this.slabs,
       ...(isPartitioned ? { keyHash: (value: unknown) => hashKey(by(value), output.to) } : {}),
     })
   }

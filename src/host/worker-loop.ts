@@ -37,11 +37,13 @@ export class WorkerLoop {
       core.bound.open(context),
     )
     if (isOpen) {
+      context.keepSlabs()
       counters.life = READY
       await core.host.ready()
       core.startClock()
       counters.life = RUNNING
       await this.#live()
+      context.letGoSlabs()
       await core.attempt('MILLRACE_CLOSE_FAILED', 'failed to close', () => core.bound.close(context))
       counters.stopClock(sharedNowMs())
     }

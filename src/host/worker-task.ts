@@ -2,6 +2,7 @@
 import type { PlannedStage } from '../plan/plan.ts'
 import type { Ways } from '../queue/low-water.ts'
 import type { QueueHandle } from '../queue/queue-memory.ts'
+import type { SlabTask } from '../queue/slabs.ts'
 import type { StopHandle } from '../queue/stop-event.ts'
 import type { StageLocator } from './stage-locator.ts'
 import type { ContextPlace } from './worker-context.ts'
@@ -72,6 +73,8 @@ export interface WorkerTask {
   control: { memory: SharedArrayBuffer; index: number }
   verdict: Verdict | undefined
   lowWater: LowWaterTask | undefined
+  /** Undefined: all binaries are copied. */
+  slabs: SlabTask | undefined
   /** Turns that a blocked wait may look around before it sleeps; 0 where threads outnumber the cores. */
   spins: number
 }

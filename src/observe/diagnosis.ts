@@ -1,4 +1,5 @@
 /** What waits on what, while a run goes on: as data, and as the text made from it. */
+import type { SlabReport } from './report.ts'
 
 export interface Diagnosis {
   schema: 'millrace.diagnosis/1'
@@ -19,6 +20,8 @@ export interface StageDiagnosis {
   name: string
   host: string
   state: string
+  /** How its slabs stand, if it asked for any. */
+  slabs?: SlabReport
   workers: WorkerDiagnosis[]
 }
 
@@ -86,12 +89,18 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
   ]
   for (const stage of stages) {
     lines.push(`  stage "${stage.name}" (${stage.host}): ${stage.state}`)
+    if (stage.slabs !== undefined) lines.push(`    ${describeSlabs(stage.slabs)}`)
     lines.push(...stage.workers.flatMap(describeWorker))
   }
   lines.push(...queues.map(describeQueue))
   for (const stage of stages) lines.push(...stage.workers.flatMap((worker) => describeStuck(stage, worker)))
   lines.push(...findings.map((finding) => `  => ${finding}`))
   return lines.join('\n')
+}
+
+function describeSlabs({ allocated, inUse, held, bytes, copied }: SlabReport): string {
+  const without = copied > 0 ? `, ${copied} times there was none` : ''
+  return `slabs: ${inUse} in use, ${held} held, ${allocated} given, ${bytes} bytes${without}`
 }
 
 function describeWorker(worker: WorkerDiagnosis): string[] {

@@ -32,8 +32,26 @@ export interface StageReport {
   busyMs: number
   starvedMs: number
   blockedMs: number
+  /** What `ctx.alloc` gave its workers, if they asked for any. */
+  slabs?: SlabReport
   /** Of each worker, if there was more than one. */
   perWorker?: WorkerReport[]
+}
+
+/** Memory that was passed on by reference, of all workers of a stage together. */
+export interface SlabReport {
+  /** Slabs given. */
+  allocated: number
+  /** Times that there was none, and ordinary memory was given instead. */
+  copied: number
+  /** Times that a worker waited for one to come back. */
+  waits: number
+  /** Bytes they took, at most. */
+  bytes: number
+  /** Slabs that items refer to which are still in a queue, or in hand. */
+  inUse: number
+  /** Slabs that were asked for and not passed on yet; at the end of the run: lost. */
+  held: number
 }
 
 export interface WorkerReport {

@@ -45,6 +45,7 @@ export function planStage({ definition, options }: CheckedStage, chosen: Chosen)
     poisonAfter: options.poisonAfter ?? STAGE_OPTIONS.poisonAfter.default,
     stuckAfterMs: options.stuckAfterMs,
     nativeThreads: options.nativeThreads ?? STAGE_OPTIONS.nativeThreads.default,
+    slabBytes: kind === 'sink' ? 0 : (options.slabBytes ?? STAGE_OPTIONS.slabBytes.default),
     split,
     branches: branches && [...branches],
     sourceIndex: chosen.sourceIndex,

@@ -60,6 +60,8 @@ export interface PlannedStage {
   poisonAfter: number
   stuckAfterMs: number
   nativeThreads: number
+  /** Bytes that each worker may have in slabs; 0: none. */
+  slabBytes: number
   split?: SplitKind
   /** Names of the branches after it. */
   branches?: string[]

@@ -13,15 +13,21 @@
 import { bug } from '../errors.ts'
 import { add, compareExchange, load, peek, poke, store } from './atomics.ts'
 import { decode } from './codec/decode.ts'
+import type { SlabOpener } from './codec/reader.ts'
 import {
   BATCH_SHIFT,
   END,
+  HAS_SLABS,
   HEAD,
   HEAD_LAPS,
+  HELD_ALL,
   HELD_ITEM_HIGH,
   HELD_ITEM_LOW,
   HELD_KIND,
   HELD_ORDER,
+  HELD_REFS,
+  HELD_REFS_MAX,
+  HELD_SLABS,
   HOLDS,
   ITEM_HIGH,
   ITEM_LOW,
@@ -39,6 +45,7 @@ import {
   TWO_32,
 } from './lane.ts'
 import { corrupt, LaneReader } from './lane-reader.ts'
+import { emptyRefs, REF_WORDS, readRefs } from './slab-refs.ts'
 
 const NOTHING = 0
 const CLAIMED = 1
@@ -54,11 +61,15 @@ export class ClaimingLaneReader extends LaneReader {
   #count = 0
   #from = 0
   #length = 0
+  /** Bytes of its value, and what they show of slabs. */
+  #valueBytes = 0
+  #slabBytes = 0
+  readonly #refsFound = emptyRefs()
   #copy = Buffer.alloc(FIRST_COPY_BYTES)
   #wasOvertaken = true
 
-  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout) {
-    super(memory, at, layout)
+  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout, slabs?: SlabOpener | undefined) {
+    super(memory, at, layout, slabs)
     // What an earlier life had in hand is lost.
     store(this.words, HOLDS, 0)
     this.#head = load(this.words, HEAD)
@@ -118,9 +129,10 @@ export class ClaimingLaneReader extends LaneReader {
     poke(words, HELD_KIND, peek(words, slot + KIND))
     poke(words, HELD_ITEM_LOW, peek(words, slot + ITEM_LOW))
     poke(words, HELD_ITEM_HIGH, peek(words, slot + ITEM_HIGH))
-    store(words, HOLDS, 1)
     this.#from = peek(words, slot + OFFSET)
     this.#length = peek(words, slot + LENGTH)
+    this.#noteSlabs(peek(words, slot + KIND))
+    store(words, HOLDS, 1)
     if (this.#isWhole()) this.#copyBytes()
     const next = (head + 1) | 0
     if (compareExchange(words, HEAD, head, next) !== head) {
@@ -138,7 +150,7 @@ export class ClaimingLaneReader extends LaneReader {
   override read(): unknown {
     if (this.#hand === NOTHING) throw bug('a record was read that was not claimed')
     if (!this.#isWhole()) throw corrupt(this.#from, this.#length)
-    return decode(this.#copy, 0, this.#length)
+    return decode(this.#copy, 0, this.#valueBytes, this.slabs)
   }
 
   override readAt(count: number): unknown {
@@ -147,7 +159,7 @@ export class ClaimingLaneReader extends LaneReader {
   }
 
   override get length(): number {
-    return this.#length
+    return this.#length + this.#slabBytes
   }
 
   override get count(): number {
@@ -194,6 +206,24 @@ export class ClaimingLaneReader extends LaneReader {
 
   /** A batch cannot be taken up again: its records have left the ring. */
   override mark(): void {}
+
+  /** Which slabs stay in use while the record is in hand; should the writer be faster, it may be any. */
+  #noteSlabs(kind: number): void {
+    const { words } = this
+    this.#valueBytes = this.#length
+    this.#slabBytes = 0
+    poke(words, HELD_SLABS, 0)
+    if ((kind & HAS_SLABS) === 0) return
+    const { arena } = this
+    const refs = readRefs(arena, this.#from, this.#length, this.#refsFound)
+    if (refs.first < 0) return
+    this.#valueBytes = refs.valueBytes
+    this.#slabBytes = refs.slabBytes
+    poke(words, HELD_SLABS, refs.count > HELD_REFS_MAX ? HELD_ALL : refs.count)
+    for (let at = 0; at < Math.min(refs.count, HELD_REFS_MAX) * REF_WORDS; at++) {
+      poke(words, HELD_REFS + at, peek(arena, refs.first + at))
+    }
+  }
 
   #isWhole(): boolean {
     return this.#from >= 0 && this.#length >= 0 && this.#from + this.#length <= this.bytes.length

@@ -1,4 +1,5 @@
 /** A lane as the worker that reads it sees it: what lies at its cursor, and whether anything may still come. */
+import type { SlabOpener } from './codec/reader.ts'
 import type { Doorbell } from './doorbell.ts'
 import type { LaneReader } from './lane-reader.ts'
 import { DONE, GONE, PARKED, type QueueMemory } from './queue-memory.ts'
@@ -30,13 +31,13 @@ export class InputLane {
     memory: QueueMemory,
     producer: number,
     consumer: number,
-    options: { number: number; isLate: boolean; isClaiming: boolean },
+    options: { number: number; isLate: boolean; isClaiming: boolean; slabs: SlabOpener | undefined },
   ) {
     this.memory = memory
     this.producer = producer
     this.reader = options.isClaiming
-      ? memory.claimingLaneReader(producer, consumer)
-      : memory.laneReader(producer, consumer)
+      ? memory.claimingLaneReader(producer, consumer, options.slabs)
+      : memory.laneReader(producer, consumer, options.slabs)
     this.writerBell = memory.doorbell('producer', producer)
     this.wakeAt = options.isLate ? memory.share(producer) >> 1 : Number.POSITIVE_INFINITY
     this.number = options.number

@@ -12,6 +12,7 @@ import { InputLane, ITEM_THERE, NOBODY_THERE, NOTHING_NOW, OVER } from './input-
 import { COUNT_BITS, type LaneReader } from './lane-reader.ts'
 import { OrderedMerge } from './order-floor.ts'
 import { DONE, GONE, PARKED, type QueueMemory, RETIRING } from './queue-memory.ts'
+import type { Slabs } from './slabs.ts'
 
 /** What `poll` found. */
 export type Poll = 'item' | 'empty' | 'ended'
@@ -39,6 +40,8 @@ export interface ReaderOptions {
   wakeWriter?: 'at-once' | 'late' | undefined
   /** Rung, if asleep, after a record was given back. */
   releaseBells?: readonly Doorbell[] | undefined
+  /** The slabs that records may refer to; without, none may come. */
+  slabs?: Slabs | undefined
 }
 
 const MAX_LANES = 1 << (32 - COUNT_BITS)
@@ -53,6 +56,7 @@ export class InputReader {
   readonly #places: (InputLane | OrderedMerge)[] = []
   readonly #releaseBells: readonly Doorbell[]
   readonly #isClaiming: boolean
+  readonly #slabs: Slabs | undefined
   /** Where the found record is. */
   #lane: InputLane
   #reader: LaneReader
@@ -65,6 +69,7 @@ export class InputReader {
     this.bell = options.bell
     this.#inputs = inputs
     this.#releaseBells = options.releaseBells ?? NO_BELLS
+    this.#slabs = options.slabs
     this.#isClaiming = inputs.some((input) => input.claiming === true)
     for (const input of inputs) this.#addInput(input, options.wakeWriter === 'late')
     if (this.#lanes.length === 0 || this.#lanes.length > MAX_LANES) {
@@ -160,12 +165,14 @@ export class InputReader {
 
   /** Whether a writer waits for room, and was not answered. */
   get isWaitedFor(): boolean {
+    if (this.#slabs?.isWaitedFor) return true
     return this.#inputs.some(({ memory }) => memory.isWaitedFor)
   }
 
   /** Lets writers that wait for room look again. */
   answerWaits(): void {
     for (const { memory } of this.#inputs) memory.answerWaits()
+    this.#slabs?.answer()
   }
 
   /** Takes the found item in hand; its ticket. */
@@ -193,6 +200,7 @@ export class InputReader {
     const lane = this.#laneOf(ticket)
     const hasMadeRoom = lane.reader.release(lane.reader.countOf(ticket))
     this.#held--
+    this.#slabs?.answer()
     if (!hasMadeRoom) return
     lane.wakeWriter()
     this.#ringReleased()
@@ -205,6 +213,7 @@ export class InputReader {
       lane.wakeWriter()
       this.#ringReleased()
     }
+    this.#slabs?.answer()
     this.#moveOn()
   }
 
@@ -226,6 +235,7 @@ export class InputReader {
   /** Reads no more: producers learn that their reader is gone. */
   leave(): void {
     for (const { memory, index } of this.#inputs) memory.leave('consumer', index, DONE)
+    this.#slabs?.answer()
   }
 
   /** Whether this worker was told to retire, has nothing left, and gets nothing more: it may `park`. */
@@ -259,9 +269,10 @@ export class InputReader {
 
   #addInput({ memory, index, upstream, claiming = false }: InputEnd, isLate: boolean): void {
     const lanes: InputLane[] = []
+    const slabs = this.#slabs
     for (let producer = 0; producer < memory.producers; producer++) {
       const number = this.#lanes.length
-      const lane = new InputLane(memory, producer, index, { number, isLate, isClaiming: claiming })
+      const lane = new InputLane(memory, producer, index, { number, isLate, isClaiming: claiming, slabs })
       lanes.push(lane)
       this.#lanes.push(lane)
     }

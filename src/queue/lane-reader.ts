@@ -9,10 +9,12 @@
 import { bug, MillraceError } from '../errors.ts'
 import { add, load, peek, poke, store } from './atomics.ts'
 import { decode } from './codec/decode.ts'
+import type { SlabOpener } from './codec/reader.ts'
 import {
   BATCH_SHIFT,
   CONSUMED,
   END,
+  HAS_SLABS,
   HEAD,
   HEAD_LAPS,
   KIND,
@@ -28,6 +30,7 @@ import {
   TAIL,
   TWO_32,
 } from './lane.ts'
+import { emptyRefs, readRefs } from './slab-refs.ts'
 
 /** Bits of a record's number that a ticket has room for; a lane holds fewer records than that. */
 export const COUNT_BITS = 22
@@ -43,9 +46,12 @@ export class LaneReader extends LaneEnd {
   /** CONSUMED records between HEAD and TAIL. */
   #marked = 0
   #held = 0
+  protected readonly slabs: SlabOpener | undefined
+  readonly #refs = emptyRefs()
 
-  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout) {
+  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout, slabs?: SlabOpener | undefined) {
     super(memory, at, layout)
+    this.slabs = slabs
     this.#head = load(this.words, HEAD)
     this.#tail = load(this.words, TAIL)
     // Never a marked one: see lane.ts.
@@ -101,9 +107,12 @@ export class LaneReader extends LaneEnd {
     return this.#decodeSlot(this.slot(count))
   }
 
-  /** Bytes of the record at the cursor. */
+  /** Bytes of the record at the cursor, those in slabs counted. */
   get length(): number {
-    return peek(this.words, this.slot(this.#cursor) + LENGTH)
+    const slot = this.slot(this.#cursor)
+    const length = peek(this.words, slot + LENGTH)
+    if ((peek(this.words, slot + KIND) & HAS_SLABS) === 0) return length
+    return length + readRefs(this.arena, peek(this.words, slot + OFFSET), length, this.#refs).slabBytes
   }
 
   /** Number of the record at the cursor. */
@@ -223,7 +232,10 @@ export class LaneReader extends LaneEnd {
     const from = peek(this.words, slot + OFFSET)
     const length = peek(this.words, slot + LENGTH)
     if (from < 0 || length < 0 || from + length > this.bytes.length) throw corrupt(from, length)
-    return decode(this.bytes, from, from + length)
+    if ((peek(this.words, slot + KIND) & HAS_SLABS) === 0) return decode(this.bytes, from, from + length)
+    const refs = readRefs(this.arena, from, length, this.#refs)
+    if (refs.first < 0) throw corrupt(from, length)
+    return decode(this.bytes, from, from + refs.valueBytes, this.slabs)
   }
 }
 

@@ -13,6 +13,7 @@ import {
   DROPPED,
   DROPPED_LAPS,
   END,
+  HAS_SLABS,
   HEAD,
   HEAD_LAPS,
   ITEM,
@@ -34,6 +35,7 @@ import {
   TWO_32,
   WRITER_PEAK,
 } from './lane.ts'
+import { bytesOfRefs, REF_WORDS, type RecordSlabs, writeRefs } from './slab-refs.ts'
 
 const FIRST_TURN_BYTES = 64 * 1024
 
@@ -50,8 +52,13 @@ export class LaneWriter extends LaneEnd {
   /** Bytes that the last refused item needs. */
   #wantedBytes = 0
 
-  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout) {
+  readonly #slabs: RecordSlabs | undefined
+  /** HAS_SLABS if the value that was written refers to some. */
+  #hasSlabs = 0
+
+  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout, slabs?: RecordSlabs | undefined) {
     super(memory, at, layout)
+    this.#slabs = slabs
     this.#tail = load(this.words, TAIL)
     this.#head = load(this.words, HEAD)
     this.#turn = this.#head
@@ -77,7 +84,11 @@ export class LaneWriter extends LaneEnd {
     }
     const from = this.#write(value)
     if (from < 0) return false
-    this.#publish(from, ITEM, origin)
+    if (this.#hasSlabs === 0) this.#publish(from, ITEM, origin)
+    else {
+      this.#publish(from, ITEM | HAS_SLABS, origin)
+      this.#slabs?.publish()
+    }
     return true
   }
 
@@ -146,7 +157,7 @@ export class LaneWriter extends LaneEnd {
       this.#wantedBytes = 0
       return from
     }
-    const size = encodeToScratch(value).length
+    const size = this.#sizeOf(value)
     if (size > this.bytes.length) {
       throw new MillraceError(
         'MILLRACE_ITEM_TOO_LARGE',
@@ -174,11 +185,25 @@ export class LaneWriter extends LaneEnd {
   }
 
   #encodeAt(value: unknown, from: number, limit: number, isTurn: boolean): number {
-    const end = encode(value, this.bytes, from, limit)
+    const slabs = this.#slabs
+    let end = encode(value, this.bytes, from, limit, slabs)
     if (end < 0) return -1
+    this.#hasSlabs = 0
+    if (slabs !== undefined && typeof value === 'object' && slabs.refs.length > 0) {
+      end = writeRefs(this.arena, from, end, limit, slabs)
+      if (end < 0) return -1
+      this.#hasSlabs = HAS_SLABS
+    }
     if (isTurn) this.#turn = this.#tail
     this.#at = end
     return from
+  }
+
+  #sizeOf(value: unknown): number {
+    const slabs = this.#slabs
+    const { length } = encodeToScratch(value, slabs)
+    if (slabs === undefined || slabs.refs.length === 0) return length
+    return length + bytesOfRefs(slabs.refs.length / REF_WORDS)
   }
 
   /** Whether records lie at the end of the arena and, newer ones, at its beginning. */

@@ -22,6 +22,7 @@
  * too: see lane-writer.ts.
  */
 import { load, peek, type Words } from './atomics.ts'
+import { emptyRefs, REF_WORDS, type Refs, readRefs } from './slab-refs.ts'
 
 export const ITEM = 0
 export const END = 1
@@ -29,6 +30,8 @@ export const END = 1
 export const KIND_MASK = 3
 /** Bit of KIND: the reader is done with it, out of turn. */
 export const CONSUMED = 4
+/** Bit of KIND: behind the value stands which slabs it refers to (slab-refs.ts). */
+export const HAS_SLABS = 8
 export const SOURCE_SHIFT = 4
 export const BATCH_SHIFT = 12
 
@@ -52,6 +55,11 @@ export const HELD_ORDER = LINE + 4
 export const HELD_KIND = LINE + 5
 export const HELD_ITEM_LOW = LINE + 6
 export const HELD_ITEM_HIGH = LINE + 7
+/** How many slabs it refers to, and the first of them; HELD_ALL: more than there is room for. */
+export const HELD_SLABS = LINE + 8
+export const HELD_REFS = LINE + 9
+export const HELD_REFS_MAX = 2
+export const HELD_ALL = -1
 const SLOTS = 2 * LINE
 
 const SLOT_SHIFT = 3
@@ -105,12 +113,20 @@ export class LaneEnd {
   protected readonly bytes: Buffer
   protected readonly capacity: number
   protected readonly mask: number
+  #arena: Words | undefined
 
   constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout) {
     this.words = new Int32Array(memory, at, layout.controlBytes >> 2)
     this.bytes = Buffer.from(memory, at + layout.controlBytes, layout.arenaBytes)
     this.capacity = layout.capacity
     this.mask = layout.slots - 1
+  }
+
+  /** The arena as words: for references to slabs. */
+  protected get arena(): Words {
+    const { buffer, byteOffset, length } = this.bytes
+    this.#arena ??= new Int32Array(buffer, byteOffset, length >> 2)
+    return this.#arena
   }
 
   /** First word of the slot of record `count`. */
@@ -121,6 +137,8 @@ export class LaneEnd {
 
 /** What anyone may know of a lane, without being one of its ends. */
 export class LaneView extends LaneEnd {
+  readonly #refs: Refs = emptyRefs()
+
   /** Items published and not given back; SENTINEL does not count. */
   get level(): number {
     const head = load(this.words, HEAD)
@@ -150,7 +168,7 @@ export class LaneView extends LaneEnd {
   /** The items between HEAD and TAIL, oldest first, with their numbers in the lane. */
   *remaining(): Generator<Origin & { count: number; isConsumed: boolean; batch: number }> {
     const tail = load(this.words, TAIL)
-    for (let count = load(this.words, HEAD); count !== tail; count = (count + 1) | 0) {
+    for (let count = load(this.words, HEAD); isBefore(count, tail); count = (count + 1) | 0) {
       const slot = this.slot(count)
       const kind = peek(this.words, slot + KIND)
       if ((kind & KIND_MASK) !== ITEM) continue
@@ -190,7 +208,7 @@ export class LaneView extends LaneEnd {
     const { words } = this
     let oldest = Number.POSITIVE_INFINITY
     const tail = load(words, TAIL)
-    for (let count = load(words, HEAD); count !== tail; count = (count + 1) | 0) {
+    for (let count = load(words, HEAD); isBefore(count, tail); count = (count + 1) | 0) {
       const slot = this.slot(count)
       const kind = peek(words, slot + KIND)
       if ((kind & (KIND_MASK | CONSUMED)) !== ITEM || !isFrom(kind, source)) continue
@@ -200,9 +218,51 @@ export class LaneView extends LaneEnd {
     return Math.min(oldest, joinWords(peek(words, HELD_ITEM_LOW), peek(words, HELD_ITEM_HIGH)))
   }
 
+  /**
+   * Tells `found` of every slab of that pool that a record which was not given back refers to: right for an instant
+   * between call and return, also while both ends move. Returning true ends the search. Undefined: any may be meant.
+   */
+  eachSlab(pool: number, found: (start: number, units: number) => boolean): 'found' | 'all' | undefined {
+    const { words } = this
+    const tail = load(words, TAIL)
+    for (let count = load(words, HEAD); isBefore(count, tail); count = (count + 1) | 0) {
+      const slot = this.slot(count)
+      // Loaded, not peeked: who sees that it was given back sees what was published before.
+      if ((load(words, slot + KIND) & (KIND_MASK | CONSUMED | HAS_SLABS)) !== (ITEM | HAS_SLABS)) continue
+      const refs = readRefs(this.arena, peek(words, slot + OFFSET), peek(words, slot + LENGTH), this.#refs)
+      const copy: number[] = []
+      for (let index = 0; refs.first >= 0 && index < refs.count; index++) {
+        const at = refs.first + index * REF_WORDS
+        if (peek(this.arena, at) === pool) copy.push(peek(this.arena, at + 1), peek(this.arena, at + 2))
+      }
+      // Given back meanwhile: what was read may be another record's.
+      if (isBefore(count, load(words, HEAD))) continue
+      for (let index = 0; index < copy.length; index += 2)
+        if (found(copy[index], copy[index + 1])) return 'found'
+    }
+    return this.#eachHeldSlab(pool, found)
+  }
+
+  /** HOLDS is stored before HEAD passes the record, so it is looked at after HEAD. */
+  #eachHeldSlab(pool: number, found: (start: number, units: number) => boolean): 'found' | 'all' | undefined {
+    const { words } = this
+    if (load(words, HOLDS) === 0) return undefined
+    const count = peek(words, HELD_SLABS)
+    if (count === HELD_ALL) return 'all'
+    for (let at = HELD_REFS; at < HELD_REFS + Math.min(count, HELD_REFS_MAX) * REF_WORDS; at += REF_WORDS) {
+      if (peek(words, at) === pool && found(peek(words, at + 1), peek(words, at + 2))) return 'found'
+    }
+    return undefined
+  }
+
   #isEnd(tail: number): boolean {
     return (peek(this.words, this.slot((tail - 1) | 0) + KIND) & KIND_MASK) === END
   }
+}
+
+/** HEAD is loaded after TAIL, and may have gone past what TAIL was: then nothing is left of that. */
+function isBefore(count: number, tail: number): boolean {
+  return ((tail - count) | 0) > 0
 }
 
 export function joinWords(low: number, high: number): number {

@@ -15,11 +15,13 @@ import { invalidOption, MillraceError } from '../errors.ts'
 import { allocateMemory } from './allocate-memory.ts'
 import { add, compareExchange, load, peek, poke, store, type Words } from './atomics.ts'
 import { ClaimingLaneReader } from './claiming-lane-reader.ts'
+import type { SlabOpener } from './codec/reader.ts'
 import type { Doorbell } from './doorbell.ts'
 import { joinWords, type LaneLayout, LaneView, layOutLane } from './lane.ts'
 import { LaneReader } from './lane-reader.ts'
 import { LaneWriter } from './lane-writer.ts'
 import { makeId, readId } from './shared-id.ts'
+import type { RecordSlabs } from './slab-refs.ts'
 import { StopEvent, type StopHandle } from './stop-event.ts'
 
 export const IDLE = 0
@@ -357,16 +359,17 @@ export class QueueMemory {
     for (let index = 0; index < this.consumers; index++) this.doorbell('consumer', index).ring()
   }
 
-  laneWriter(producer: number, consumer: number): LaneWriter {
-    return new LaneWriter(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer])
+  laneWriter(producer: number, consumer: number, slabs?: RecordSlabs | undefined): LaneWriter {
+    return new LaneWriter(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer], slabs)
   }
 
-  laneReader(producer: number, consumer: number): LaneReader {
-    return new LaneReader(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer])
+  laneReader(producer: number, consumer: number, slabs?: SlabOpener | undefined): LaneReader {
+    return new LaneReader(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer], slabs)
   }
 
-  claimingLaneReader(producer: number, consumer: number): ClaimingLaneReader {
-    return new ClaimingLaneReader(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer])
+  claimingLaneReader(producer: number, consumer: number, slabs?: SlabOpener | undefined): ClaimingLaneReader {
+    const lane = this.#laneOf(producer, consumer)
+    return new ClaimingLaneReader(this.memory, lane, this.#lanes[producer], slabs)
   }
 
   laneView(producer: number, consumer: number): LaneView {

@@ -3,6 +3,7 @@ import type { Doorbell } from './doorbell.ts'
 import type { Origin } from './lane.ts'
 import type { LaneWriter } from './lane-writer.ts'
 import { DONE, GONE, IDLE, OPEN, PARKED, type QueueMemory, RETIRING } from './queue-memory.ts'
+import type { Slabs } from './slabs.ts'
 
 /**
  * `'full'`: no room now. `'closed'`: no consumer will ever read it; the item was not put.
@@ -19,6 +20,8 @@ export interface WriterOptions {
   mayContinue?: boolean | undefined
   /** The lane is that of the item's key: a number, 0 or more, that depends on the key alone. */
   keyHash?: ((value: unknown) => number) | undefined
+  /** What lies in these travels by reference; without, it is copied. */
+  slabs?: Slabs | undefined
 }
 
 /** No consumer will ever read. */
@@ -35,6 +38,7 @@ export class QueueWriter {
   readonly #lanes: LaneWriter[]
   readonly #readerBells: Doorbell[]
   readonly #overflow: 'block' | 'drop-new' | 'drop-old'
+  readonly #slabs: Slabs | undefined
   readonly #isNumbered: boolean
   readonly #mayContinue: boolean
   readonly #keyHash: ((value: unknown) => number) | undefined
@@ -56,10 +60,11 @@ export class QueueWriter {
     this.#lanes = []
     this.#readerBells = []
     for (let consumer = 0; consumer < memory.consumers; consumer++) {
-      this.#lanes.push(memory.laneWriter(index, consumer))
+      this.#lanes.push(memory.laneWriter(index, consumer, options.slabs))
       this.#readerBells.push(memory.doorbell('consumer', consumer))
     }
     this.#overflow = options.overflow ?? 'block'
+    this.#slabs = options.slabs
     this.#isNumbered = options.isNumbered ?? false
     this.#mayContinue = options.mayContinue ?? false
     this.#keyHash = options.keyHash
@@ -303,6 +308,7 @@ export class QueueWriter {
     const isKeyed = this.#keyHash !== undefined
     while (!this.#hasRoomFor(lane)) this.#lanes[isKeyed ? lane : this.#fullest(lane)].dropOldest()
     while (!this.#lanes[lane].tryPut(value, origin)) this.#lanes[lane].dropOldest()
+    this.#slabs?.answer()
   }
 
   /** Of several as full, this one. */

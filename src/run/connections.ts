@@ -5,6 +5,7 @@ import type { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { Ways } from '../queue/low-water.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
 import type { RunQueue } from './run-queue.ts'
+import type { StageSlabs } from './wire-slabs.ts'
 
 /** A stage's side of a queue. */
 export interface StageEnd {
@@ -37,6 +38,8 @@ export interface StageConnections {
   /** Of a source: the queues of the run, upstream first. */
   lowWater: { queues: readonly RunQueue[]; maxInFlight: number | undefined } | undefined
   spins: number
+  /** Undefined: all binaries are copied. */
+  slabs: StageSlabs | undefined
   /** The queues of a stage that was made by hand, and why it cannot be started, if it cannot. */
   byHand?: { input: BoundedQueue | undefined; output: BoundedQueue | undefined; refused: unknown }
 }
@@ -48,7 +51,7 @@ export function makeTask(
   life: number,
   verdict: Verdict | undefined,
 ): WorkerTask {
-  const { pipeline, plan, stop, control, counters, firstIndex, lowWater } = connections
+  const { pipeline, plan, stop, control, counters, firstIndex, lowWater, slabs } = connections
   const output = ({ queue, ends }: StageEnd) => ({
     queue: queue.memory.handle,
     producer: ends[worker],
@@ -80,6 +83,11 @@ export function makeTask(
       queues: lowWater.queues.map(({ memory }) => memory.handle),
       ways: waysFrom(plan.name, lowWater.queues),
       maxInFlight: lowWater.maxInFlight,
+    },
+    slabs: slabs && {
+      ...slabs,
+      worker: firstIndex + worker,
+      queues: slabs.queues.map(({ memory }) => memory.handle),
     },
     spins: connections.spins,
   }

@@ -57,11 +57,13 @@ function diagnoseStage(
   isPaused: boolean,
   stuck: readonly StuckItem[],
 ): StageDiagnosis {
+  const { name, host, state, slabs } = stage
   const workers = stage.workerList.filter((worker) => !worker.isAbsent || worker.number === 0)
   return {
-    name: stage.name,
-    host: stage.host,
-    state: stage.state,
+    name,
+    host,
+    state,
+    ...(slabs === undefined ? {} : { slabs }),
     workers: workers.map((worker) => {
       const held = stuck.find((one) => one.stage === stage.name && one.worker === worker.number)
       return diagnoseWorker(stage, worker, waitsOf(stage, worker, wiring, isPaused), held)

@@ -45,7 +45,7 @@ function reportQueue({ from, to, branch, capacity, peak, passed, dropped }: RunQ
 }
 
 function reportStage(stage: PipelineStage): StageReport {
-  const accounts = stage.accounts
+  const { accounts, slabs } = stage
   const { in: taken, ...became } = sumAccounts(accounts)
   // Those that were never there have nothing to tell.
   const workers = stage.workerList.map(reportWorker(accounts)).filter(isUsed(stage))
@@ -61,6 +61,7 @@ function reportStage(stage: PipelineStage): StageReport {
     busyMs: round(total(workers, 'busyMs')),
     starvedMs: round(total(workers, 'starvedMs')),
     blockedMs: round(total(workers, 'blockedMs')),
+    ...(slabs === undefined ? {} : { slabs }),
     ...(workers.length > 1 ? { perWorker: workers } : {}),
   }
 }

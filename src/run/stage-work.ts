@@ -52,6 +52,7 @@ export function planByHand(options: PipelineStageOptions, kind: StageKind): Plan
     poisonAfter: 1,
     stuckAfterMs: 60_000,
     nativeThreads: 0,
+    slabBytes: 0,
     ...(kind === 'source' ? { sourceIndex: 0 } : {}),
     ...(resourceLimits === undefined ? {} : { resourceLimits }),
   }

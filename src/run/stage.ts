@@ -6,6 +6,7 @@ import { StageControl } from '../host/stage-control.ts'
 import type { OnFailure, ToWorker } from '../host/worker-life.ts'
 import type { WorkerCounters } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
+import type { SlabReport } from '../observe/report.ts'
 import type { PlannedStage } from '../plan/plan.ts'
 import type { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { Doorbell } from '../queue/doorbell.ts'
@@ -14,6 +15,7 @@ import { type Account, accountFor, sumAccounts } from './account.ts'
 import type { StageConnections } from './connections.ts'
 import { addWorker, triggerRetire } from './resize.ts'
 import type { RunQueue } from './run-queue.ts'
+import { accountForSlabs } from './slab-account.ts'
 import {
   checkStageOptions,
   type PipelineStageOptions,
@@ -95,6 +97,11 @@ export class PipelineStage {
         isClaiming: inputs.some(({ queue }) => queue.overflow === 'drop-old'),
       })
     })
+  }
+
+  /** How its slabs stand; undefined: it asked for none. */
+  get slabs(): SlabReport | undefined {
+    return this.#connections && accountForSlabs(this.#connections)
   }
 
   /** Its plan, once it is part of a run. */

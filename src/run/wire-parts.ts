@@ -141,6 +141,7 @@ function connect(pipeline: string, parts: readonly Part[], stop: StopEvent, spin
       releaseBells: [],
       lowWater: into === undefined ? { queues, maxInFlight: undefined } : undefined,
       spins,
+      slabs: undefined,
       byHand: { input: input?.queue, output: output?.queue, refused },
     }
     stage.connect(connections, workByHand(stage.options, kind))

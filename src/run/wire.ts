@@ -9,6 +9,7 @@ import type { StageConnections, StageEnd, StageInput } from './connections.ts'
 import { inTopologicalOrder, upstreamOf, waitersOf } from './merge-paths.ts'
 import { RunQueue } from './run-queue.ts'
 import type { PipelineStage } from './stage.ts'
+import { type StageSlabs, wireSlabs } from './wire-slabs.ts'
 
 /** The stages of a run, joined. */
 export interface Wiring {
@@ -41,7 +42,8 @@ export function wirePlan(plan: Plan, stages: readonly PipelineStage[], given?: S
     queues.set(planned, allocateQueue(planned, plan, stop, bells))
   }
   const shared = { counters: allocateCounters(workers), control: allocateControl(stages.length) }
-  const wired: WiredPlan = { plan, stop, bells, queues, shared, spins: spinsFor(plan.stages) }
+  const slabs = wireSlabs({ plan, bells, queues })
+  const wired: WiredPlan = { plan, stop, bells, queues, shared, slabs, spins: spinsFor(plan.stages) }
   let firstIndex = 0
   for (const [index, stage] of stages.entries()) {
     stage.connect(connectionsOf(plan.stages[index], index, firstIndex, wired))
@@ -57,6 +59,7 @@ interface WiredPlan {
   /** Upstream first. */
   queues: ReadonlyMap<PlannedQueue, RunQueue>
   shared: { counters: SharedArrayBuffer; control: SharedArrayBuffer }
+  slabs: ReadonlyMap<string, StageSlabs>
   spins: number
 }
 
@@ -132,6 +135,7 @@ function connectionsOf(
       stage.kind === 'source'
         ? { queues: [...wired.queues.values()], maxInFlight: shareInFlight(plan) }
         : undefined,
+    slabs: wired.slabs.get(stage.name),
     spins,
   }
 }

@@ -79,6 +79,7 @@ const EXPECTED: Record<string, Surface> = {
       'RunOutcome',
       'RunStateName',
       'Sentinel',
+      'SlabReport',
       'SourceBody',
       'SourceOptions',
       'Split',

@@ -529,3 +529,13 @@ test('a claim fails if the writer has dropped the record since it was looked at'
   reader.commit()
   assert.equal(reader.isEmpty(), false)
 })
+
+test('who looks at a lane while both ends move on sees nothing, not everything', () => {
+  const lane = new TestLane(4, 256)
+  // TAIL as it was, HEAD as it is a moment later: the reader has gone beyond what the looker took for the end.
+  const words = new Int32Array(lane.memory)
+  words[0] = 3
+  words[16] = 5
+  assert.deepEqual([...lane.view().remaining()], [])
+  assert.equal(lane.view().oldestItem(3), Number.POSITIVE_INFINITY)
+})

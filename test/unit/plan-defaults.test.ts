@@ -23,6 +23,7 @@ test('what is not said has its default', () => {
     poisonAfter: 3,
     stuckAfterMs: 60_000,
     nativeThreads: 0,
+    slabBytes: 2 ** 28,
   })
   assert.deepEqual(plan.run, {
     drainMs: 30_000,
@@ -49,6 +50,7 @@ test('what is said is in the plan, with the defaults of fields, and the plan can
     poisonAfter: 2,
     stuckAfterMs: 9,
     nativeThreads: 1,
+    slabBytes: 4096,
     resourceLimits: { stackSizeMb: 4 },
   }
   const plan = planOf(withOptions(options), { run: { maxInFlight: 7, deadLetters: 'file' } })

@@ -21,6 +21,7 @@ const REFUSED: [option: string, expected: string, values: unknown[]][] = [
   ['concurrency', 'an integer from 1 to 4,096', [0, 4097, 1.5]],
   ['capacity', 'an integer from 1 to 1,048,576', [0, 2 ** 20 + 1, '8']],
   ['capacityBytes', 'an integer from 64 to 2,146,435,072', [63, 2 ** 31]],
+  ['slabBytes', 'an integer from 0 to 2,146,435,072', [-1, 2 ** 31, '1 MiB']],
   ['overflow', '"block", "drop-new" or "drop-old"', ['drop', false]],
   ['rateLimit', 'an object { items, perMs }', [10, null]],
   ['rateLimit.items', 'an integer from 1 to 1,000,000,000', [0, undefined, '1']],
@@ -112,7 +113,7 @@ test('an option, or a field, that does not exist is refused, and the known ones 
   refuses(
     source,
     code,
-    'stage "in": unknown option "capasity"; known are on, restart, stuckAfterMs, resourceLimits, nice, env, cwd, execArgv, checkpoint, checkpointMs',
+    'stage "in": unknown option "capasity"; known are on, restart, stuckAfterMs, resourceLimits, nice, env, cwd, execArgv, slabBytes, checkpoint, checkpointMs',
   )
 })
 

@@ -212,7 +212,11 @@ const ALL: readonly Mutation[] = [
   mutation(
     'reads the source again and lets nothing go',
     ['pair dead source'],
-    edit('host/source-loop.ts', '      this.#again--\n      return undefined\n', '      this.#again--\n'),
+    edit(
+      'host/source-loop.ts',
+      '.value : value)\n      return undefined\n    }\n    if (core.isHeld',
+      '.value : value)\n    }\n    if (core.isHeld',
+    ),
   ),
   mutation(
     'does not ring when a worker begins again',

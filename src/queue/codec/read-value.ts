@@ -1,4 +1,4 @@
-import { readBinary } from './read-binary.ts'
+import { readBinary, readSlab } from './read-binary.ts'
 import { readError } from './read-error.ts'
 import { corrupt, type Reader } from './reader.ts'
 import {
@@ -22,6 +22,7 @@ import {
   REGEXP,
   SET,
   SHORT_TEXT,
+  SLAB,
   SMALL_INT,
   TRUE,
   UNDEFINED,
@@ -80,6 +81,8 @@ function readRare(r: Reader, tag: number): unknown {
       return readBoxed(r)
     case BINARY:
       return readBinary(r)
+    case SLAB:
+      return readSlab(r)
     case ERROR:
       return readError(r, readValue)
     default:

@@ -27,6 +27,12 @@ const word = new Uint8Array(float64.buffer)
 /** Reads a value of any depth; handed in so that the files of the decoder need not import each other in a ring. */
 export type ReadValue = (r: Reader) => unknown
 
+/** Slabs, as the reader of a record sees them. */
+export interface SlabOpener {
+  /** A view on a slab, of one of the BINARY_KINDS; undefined: there can be none. */
+  open(pool: number, kind: string, offset: number, length: number): ArrayBufferView | undefined
+}
+
 /** Where one record is being read. Every method checks what it reads against `end`. */
 export class Reader {
   buf: RawBuffer = NO_BUFFER
@@ -34,13 +40,16 @@ export class Reader {
   end = 0
   /** Whether the last key may be given to a new object by plain assignment. */
   assignable = true
+  /** Where the slabs are that it refers to. */
+  slabs: SlabOpener | undefined
   #depth = 0
   #errorDepth = 0
   #refs: unknown[] = []
   #refCount = 0
 
-  begin(source: Buffer, start: number, end: number): void {
+  begin(source: Buffer, start: number, end: number, slabs: SlabOpener | undefined): void {
     this.buf = source as RawBuffer
+    this.slabs = slabs
     this.pos = start
     this.end = end
   }
@@ -48,6 +57,7 @@ export class Reader {
   /** Lets go of the source and of the value, whatever happened. */
   finish(): void {
     this.buf = NO_BUFFER
+    this.slabs = undefined
     this.#depth = 0
     this.#errorDepth = 0
     if (this.#refCount > REFS_KEEP) this.#refs = []

@@ -49,6 +49,8 @@ export const BOXED = 21
 export const BINARY = 22
 /** A byte: place in ERROR_KINDS; message, name, stack (each a text or UNDEFINED); hidden, then plain properties. */
 export const ERROR = 23
+/** A byte: place in BINARY_KINDS; then pool, first byte and length of what a view shows of a slab. */
+export const SLAB = 24
 /** 0x80 to 0xbf: a LATIN1 of 0 to 63 units. */
 export const SHORT_TEXT = 0x80
 /** 0xc0 to 0xff: an integer from 0 to 63. */

@@ -1,8 +1,8 @@
 import { types } from 'node:util'
 import { described } from './platform.ts'
 import { copyInto } from './raw-buffer.ts'
-import { BINARY, BINARY_KINDS } from './tags.ts'
-import type { Writer } from './writer.ts'
+import { BINARY, BINARY_KINDS, SLAB } from './tags.ts'
+import type { SlabNamer, Writer } from './writer.ts'
 
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype)
 const typedArrayName = Object.getOwnPropertyDescriptor(TypedArray, Symbol.toStringTag)?.get as (
@@ -21,12 +21,26 @@ export function writeBinary(w: Writer, value: ArrayBufferView | ArrayBufferLike)
   if (bytes === undefined) throw w.refusal('a detached ArrayBuffer')
   const kind = BINARY_KINDS.indexOf(kindName(value))
   if (kind < 0) throw w.refusal(described(value))
+  if (w.slabs !== undefined && ArrayBuffer.isView(value) && writeReference(w, w.slabs, value, kind)) return
   w.byte(BINARY)
   w.byte(kind)
   w.length(bytes.length)
   w.room(bytes.length)
   copyInto(w.buf, bytes, w.pos)
   w.pos += bytes.length
+}
+
+/** False: it lies in no slab, and is to be copied. */
+function writeReference(w: Writer, slabs: SlabNamer, view: ArrayBufferView, kind: number): boolean {
+  const where = slabs.name(view)
+  if (where === 'elsewhere') return false
+  if (where === 'in no slab') throw w.released()
+  w.byte(SLAB)
+  w.byte(kind)
+  w.length(slabs.pool)
+  w.length(view.byteOffset)
+  w.length(view.byteLength)
+  return true
 }
 
 function kindName(value: ArrayBufferView | ArrayBufferLike): string {

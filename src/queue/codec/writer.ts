@@ -17,6 +17,19 @@ const PATH_KEEP = 16
 /** Writes a value of any depth; handed in so that the files of the encoder need not import each other in a ring. */
 export type WriteValue = (w: Writer, value: unknown) => void
 
+/** Where the bytes of a view are: nowhere in particular, in a slab that may be passed on, or in one that may not. */
+export type WhereItLies = 'elsewhere' | 'in a slab' | 'in no slab'
+
+/** Slabs, as the writer of a record sees them: what it names them by. */
+export interface SlabNamer {
+  /** A record is begun. */
+  begin(): void
+  /** Notes that the record refers to the slab that the view lies in. */
+  name(view: ArrayBufferView): WhereItLies
+  /** Of the slab that was named last. */
+  readonly pool: number
+}
+
 /** What is needed to return to a point of a record. */
 export interface Mark {
   pos: number
@@ -34,22 +47,26 @@ export class Writer {
   /** Errors within errors. */
   errorDepth = 0
   readonly seen = new Seen()
+  /** Where views may lie that travel by reference. */
+  slabs: SlabNamer | undefined
   /** Per level: the key that is being written. Only primitives, and only for messages. */
   path: unknown[] = []
   readonly #kinds: number[] = []
   #scratch: RawBuffer | undefined
   #growable = false
 
-  begin(target: Buffer, start: number, limit: number): void {
+  begin(target: Buffer, start: number, limit: number, slabs: SlabNamer | undefined): void {
     this.buf = target as RawBuffer
     this.pos = start
     this.limit = limit
+    this.slabs = slabs
     this.#growable = false
+    slabs?.begin()
   }
 
-  beginScratch(): void {
+  beginScratch(slabs: SlabNamer | undefined): void {
     this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_START) as RawBuffer
-    this.begin(this.#scratch, 0, this.#scratch.length)
+    this.begin(this.#scratch, 0, this.#scratch.length, slabs)
     this.#growable = true
   }
 
@@ -57,6 +74,7 @@ export class Writer {
   finish(): void {
     if (this.#growable) this.#scratch = this.buf.length <= SCRATCH_KEEP ? this.buf : undefined
     this.buf = NO_BUFFER
+    this.slabs = undefined
     this.depth = 0
     this.errorDepth = 0
     this.seen.clear()
@@ -154,6 +172,13 @@ export class Writer {
   refusal(what: string): MillraceError {
     const at = pathText(this.path, this.#kinds, this.depth)
     return new MillraceError('MILLRACE_NOT_CLONEABLE', `an item cannot travel: ${what}${at}`)
+  }
+
+  /** A view on a slab that is not there any more. */
+  released(): MillraceError {
+    const at = pathText(this.path, this.#kinds, this.depth)
+    const what = `a slab that was passed on or given back before${at}`
+    return new MillraceError('MILLRACE_SLAB_RELEASED', `an item cannot travel: it has a view on ${what}`)
   }
 
   #shortKey(key: string): boolean {
