@@ -11,11 +11,10 @@ import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { buildSources } from './build-sources.mjs'
 import { buildTests } from './build-tests.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const REGISTER = new URL('../ts-register.mjs', import.meta.url).href
-const SOURCE = ['--import', REGISTER, '--conditions=millrace-source']
 
 const TIERS = {
   // A file's tests have deadlines of their own; the timeout is for one whose thread is blocked.
@@ -58,7 +57,14 @@ if (tierName === 'fast' && filters.length === 0) {
 console.log(`# ${tierName} tests`)
 // The examples are run by the built command line, as users run them.
 if (tierName === 'examples') runNode([path.join(ROOT, 'scripts/build.mjs')])
-process.exitCode = tierName === 'heavy' ? await runBuilt() : runTests(collectFiles(), SOURCE)
+process.exitCode = tierName === 'heavy' ? await runBuilt() : await runSource()
+
+/** From source: each file as JavaScript, nothing joined. */
+async function runSource() {
+  const out = path.relative(ROOT, await buildSources())
+  const files = collectFiles().map((file) => path.join(out, file.replace(/\.ts$/, '.js')))
+  return runTests(files, ['--enable-source-maps'])
+}
 
 async function runBuilt() {
   runNode([path.join(ROOT, 'scripts/build.mjs')])

@@ -1,8 +1,9 @@
 /** The frames of a stack that are the user's. */
 import { fileURLToPath } from 'node:url'
 
-const OWN_URL = new URL('..', import.meta.url).href
-const OWN_PATH = fileURLToPath(OWN_URL)
+const BUILT = new URL('..', import.meta.url)
+/** Where the frames of our own are said to be; with source maps it is the TypeScript that the package brings along. */
+const OWN = [BUILT, new URL('../src/', BUILT)].flatMap((folder) => [folder.href, fileURLToPath(folder)])
 const FRAME = /^\s+at /
 const NATIVE = /\(<anonymous>\)$/
 const TYPESCRIPT_LOADER = /[\\/]node_modules[\\/](?:tsx|esbuild)[\\/]/
@@ -30,9 +31,6 @@ function placeOf(lines: readonly string[]): string[] {
 
 function isInternal(frame: string): boolean {
   return (
-    /[(\s]node:/.test(frame) ||
-    frame.includes(OWN_URL) ||
-    frame.includes(OWN_PATH) ||
-    TYPESCRIPT_LOADER.test(frame)
+    /[(\s]node:/.test(frame) || OWN.some((folder) => frame.includes(folder)) || TYPESCRIPT_LOADER.test(frame)
   )
 }

@@ -53,7 +53,7 @@ test('a failure names stage, item, error, cause, code and what to do, and shows 
   assert.equal(end.code, 1)
   assert.match(
     end.stderr,
-    /millrace: stage "middle" failed at item 7: RangeError: too far\n +at .*ticks\.ts:\d+/,
+    /millrace: stage "middle" failed at item 7: RangeError: too far\n +at .*ticks\.[jt]s:\d+/,
   )
   assert.match(end.stderr, /caused by: Error: the root {2}of it\n/)
   assert.match(end.stderr, /code: MILLRACE_STAGE_FAILED\nadvice: /)

@@ -124,7 +124,7 @@ test('an item that is in hand for too long is told of, with the stack of its thr
   assert.deepEqual([stuck.stage, stuck.worker, stuck.item], ['work', 0, 5])
   assert.ok(stuck.sinceMs >= 40)
   assert.equal(stuck.queues.length, 2)
-  assert.match(stuck.stack ?? '', /supervised\.ts/)
+  assert.match(stuck.stack ?? '', /supervised\.[jt]s/)
   assert.match(run.diagnose(), /stuck: stage "work", worker 0, has had item 5 in hand/)
   run.abort()
   assert.equal((await reportOf(run)).outcome, 'aborted')

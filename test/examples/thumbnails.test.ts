@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { ROOT, runExample } from '../support/example.ts'
+import { runExample } from '../support/example.ts'
 import { test } from '../support/harness.ts'
+import { ROOT } from '../support/places.ts'
 
 test('thumbnails: every picture is on the contact sheet, in order, and the broken files are dead letters', {
   deadlineMs: 120_000,

@@ -4,7 +4,8 @@ import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { test } from 'node:test'
-import { prepareExample, ROOT } from '../support/example.ts'
+import { prepareExample } from '../support/example.ts'
+import { ROOT } from '../support/places.ts'
 
 test('the examples compile, against the types of what they use', async () => {
   for (const folder of readdirSync(path.join(ROOT, 'examples'), { withFileTypes: true })) {

@@ -5,13 +5,12 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { test } from '../support/harness.ts'
+import { ROOT } from '../support/places.ts'
 import { randomFrom, seedOfRun } from '../support/random.ts'
 
 const LINES = 60_000
 const KILLS = 20
-const ROOT = path.resolve(fileURLToPath(import.meta.url), '../../../..')
 const PIPELINE = path.join(ROOT, '.built/test/fixtures/pipelines/copy-lines.js')
 const MILLRACE = path.join(ROOT, 'dist/cli/main.js')
 

@@ -8,13 +8,12 @@ import path from 'node:path'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { type MillraceErrorCode, PipelineError, type Report, start } from '../../src/index.ts'
 import mischief, { type Way } from '../fixtures/pipelines/mischief.ts'
 import { test } from '../support/harness.ts'
+import { ROOT } from '../support/places.ts'
 import { until } from '../support/turn.ts'
 
-const ROOT = path.resolve(fileURLToPath(import.meta.url), '../../../..')
 const PIPELINE = path.join(ROOT, '.built/test/fixtures/pipelines/mischief.js')
 const MILLRACE = path.join(ROOT, 'dist/cli/main.js')
 /** Nothing of all this may hang. */

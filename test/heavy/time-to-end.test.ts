@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { PipelineError, start } from '../../src/index.ts'
 import brief from '../fixtures/pipelines/brief.ts'
 import { test } from '../support/harness.ts'
+import { ROOT } from '../support/places.ts'
 import { randomFrom, seedOfRun } from '../support/random.ts'
 import { turn } from '../support/turn.ts'
 
@@ -15,7 +15,6 @@ import { turn } from '../support/turn.ts'
 const RUNS = Number(process.env.MILLRACE_ENDS ?? 25)
 /** On any machine, however busy: what is promised is far less. */
 const LONGEST_MS = Number(process.env.MILLRACE_LONGEST_MS ?? 1_000)
-const ROOT = path.resolve(fileURLToPath(import.meta.url), '../../../..')
 const PIPELINE = path.join(ROOT, '.built/test/fixtures/pipelines/mischief.js')
 const MILLRACE = path.join(ROOT, 'dist/cli/main.js')
 

@@ -5,12 +5,11 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import type { Report } from '../../src/index.ts'
 import { test } from '../support/harness.ts'
+import { ROOT } from '../support/places.ts'
 import { randomFrom, seedOfRun } from '../support/random.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TEXT_BYTES = 110_000_000
 const MOST_MEMORY_KB = 400 * 1024
 const ALPHABETS = [

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+import { ROOT } from '../support/places.ts'
 
 /** Joined and run by verify/run.mjs, as `npm run verify` is. */
 test('the explorer has shipped code do the same operations as it does by itself', () => {

@@ -3,17 +3,16 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { start } from '../../src/index.ts'
 import frames, { FRAME_BYTES } from '../fixtures/pipelines/frames.ts'
 import { isAlive, untilGone } from '../support/alive.ts'
 import { assertBalanced } from '../support/balance.ts'
 import { fixture, millraceLine } from '../support/command.ts'
 import { test, watch } from '../support/harness.ts'
+import { ROOT } from '../support/places.ts'
 import { spawnInTerminal } from '../support/pty.ts'
 import { randomFrom, seedOfRun } from '../support/random.ts'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const FRAMES = 4000
 const KILLS = 10
 

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { after } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { test } from '../support/harness.ts'
+import { ROOT } from '../support/places.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const require = createRequire(import.meta.url)
 const skip =
   'typescript' in process.features && process.features.typescript ? 'Node strips types itself' : false
@@ -106,6 +106,7 @@ export default definePipeline(import.meta.url, {}, () => plain)
 `,
   'plain-stages.ts': `import { pipeline } from 'millrace'
 import { writeLines } from 'millrace/sinks'
+import { ROOT } from '../support/places.ts'
 const text: string = 'plain'
 export const plain = pipeline('plain').source('source', () => [text]).sink('out', writeLines(process.stdout.fd))
 `,

@@ -7,25 +7,18 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Report } from '../../src/index.ts'
 import { lateTellers } from './harness.ts'
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const ARGS = [
-  '--import',
-  new URL('../../ts-register.mjs', import.meta.url).href,
-  '--conditions=millrace-source',
-  fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)),
-]
+import { COMMAND, nameHere, ROOT } from './places.ts'
 
 export const DEMO = fixture('../../../examples/demo/pipeline.ts')
 
 /** A file of `test/fixtures/cli`. */
 export function fixture(name: string): string {
-  return fileURLToPath(new URL(`../fixtures/cli/${name}`, import.meta.url))
+  return fileURLToPath(new URL(nameHere(`../fixtures/cli/${name}`), import.meta.url))
 }
 
 /** The program and its arguments. */
 export function millraceLine(args: readonly string[]): string[] {
-  return [process.execPath, ...ARGS, ...args]
+  return [process.execPath, ...COMMAND, ...args]
 }
 
 /** How long a process that is asked what it waits for may take to say so. */
@@ -46,7 +39,7 @@ export class Command {
   stderr = ''
 
   constructor(t: TestContext, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [...ARGS, ...args], {
+    this.child = spawn(process.execPath, [...COMMAND, ...args], {
       cwd: ROOT,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

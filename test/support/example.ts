@@ -1,13 +1,14 @@
 /** The examples as a person runs them: `npm run example -- NAME`, with what they need installed first. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import path from 'node:path'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
+import { ROOT } from './places.ts'
 
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const SCRIPT = fileURLToPath(new URL('../../scripts/example.mjs', import.meta.url))
+const SCRIPT = path.join(ROOT, 'scripts/example.mjs')
 
 export interface ExampleEnd {
   code: number | null

@@ -3,16 +3,18 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
+import { pathToFileURL } from 'node:url'
+import { ROOT } from './places.ts'
 
 const LOADER = [
   '--import',
-  new URL('../../ts-register.mjs', import.meta.url).href,
+  pathToFileURL(path.join(ROOT, 'ts-register.mjs')).href,
   '--conditions=millrace-source',
 ]
-const COMMAND = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const COMMAND = path.join(ROOT, 'src/cli/main.ts')
 const TIMEOUT_MS = 30_000
 
 /** Runs it from source; it must end well, and print what its comments say, in their order, and nothing else. */

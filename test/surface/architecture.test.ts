@@ -3,9 +3,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { ROOT } from '../support/places.ts'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const TEXT = readFileSync(path.join(ROOT, 'ARCHITECTURE.md'), 'utf8')
 const ROW = /^\| `(src\/\S+)` +\| (.+?) +\|$/gm
 

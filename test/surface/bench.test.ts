@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { pathToFileURL } from 'node:url'
+import { ROOT } from '../support/places.ts'
 
-const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url))
+const BENCH = path.join(ROOT, 'bench/')
 const README = readFileSync(path.join(BENCH, 'README.md'), 'utf8')
 const manifest = JSON.parse(readFileSync(path.join(BENCH, 'package.json'), 'utf8'))
 
@@ -34,7 +35,7 @@ interface Result {
 }
 
 /** Plain JavaScript: it has no types. */
-const load = (file: string) => import(new URL(`../../bench/${file}`, import.meta.url).href)
+const load = (file: string) => import(pathToFileURL(path.join(BENCH, file)).href)
 const { SCENARIOS }: { SCENARIOS: Record<string, Scenario> } = await load('scenarios.mjs')
 const { KINDS } = await load('harness/kinds.mjs')
 const { TOOLS } = await load('harness/tools.mjs')

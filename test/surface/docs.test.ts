@@ -18,14 +18,13 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { OWN_OPTIONS } from '../../src/cli/command-line.ts'
 import { RUN_OPTIONS, STAGE_OPTIONS } from '../../src/define/stage-options.ts'
 import { ADVICE } from '../../src/errors.ts'
+import { ROOT } from '../support/places.ts'
 import { assertPrintsWhatItSays, runMillrace } from '../support/program.ts'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const README = readFileSync(path.join(ROOT, 'README.md'), 'utf8')
 const FOLDER = mkdtempSync(path.join(tmpdir(), 'millrace-docs-'))
 after(() => rmSync(FOLDER, { recursive: true }))

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { ROOT } from '../support/places.ts'
 import { assertPrintsWhatItSays, runMillrace } from '../support/program.ts'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const EXAMPLES = path.join(ROOT, 'examples')
 const PROGRAMS = readdirSync(EXAMPLES)
   .filter((file) => /^\d\d-.*\.ts$/.test(file))

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { ROOT } from '../support/places.ts'
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
+const SRC = path.join(ROOT, 'src/')
 
 /** Path below src -> its text without comments. */
 const sources = new Map(

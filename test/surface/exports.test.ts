@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { ADVICE } from '../../src/errors.ts'
+import { nameHere, ROOT } from '../support/places.ts'
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
+const SRC = path.join(ROOT, 'src/')
 
 interface Surface {
   values: string[]
@@ -146,7 +146,7 @@ const EXPECTED: Record<string, Surface> = {
 
 for (const [entry, expected] of Object.entries(EXPECTED)) {
   test(`${entry} exports these values and types, and no others`, async () => {
-    const values = Object.keys(await import(`../../src/${entry}`)).toSorted()
+    const values = Object.keys(await import(nameHere(`../../src/${entry}`))).toSorted()
     const types = exportedNames(entry).filter((name) => !values.includes(name))
     assert.deepEqual({ values, types }, expected)
   })

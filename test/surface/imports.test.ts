@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { after, test } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import ts from 'typescript'
+import { ROOT } from '../support/places.ts'
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
+const SRC = path.join(ROOT, 'src/')
 const BUILT = mkdtempSync(path.join(tmpdir(), 'millrace-imports-'))
 after(() => rmSync(BUILT, { recursive: true }))
 

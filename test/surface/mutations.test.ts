@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { mutatedText } from '../../verify/mutations/mutation.ts'
 import { MUTATIONS } from '../../verify/mutations/mutations.ts'
+import { ROOT } from '../support/places.ts'
 
-const SRC = new URL('../../src/', import.meta.url)
+const SRC = pathToFileURL(path.join(ROOT, 'src/'))
 
 test('every mutation of `npm run verify` still finds what it changes, once, in the shipped files', () => {
   assert.ok(MUTATIONS.length >= 15)

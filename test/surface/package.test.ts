@@ -3,9 +3,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { ROOT } from '../support/places.ts'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'))
 
 /** The source from which the build makes a file of dist/. */
@@ -29,7 +28,7 @@ test('every export resolves to a source, and to what the build makes of that sam
 
 test('the public names resolve from within, to the sources when asked for those', async () => {
   for (const name of ['millrace', 'millrace/sources', 'millrace/sinks']) {
-    assert.match(import.meta.resolve(name), /\/src\/(index|sources|sinks)\.ts$/)
+    assert.match(import.meta.resolve(name), /\/src\/(index|sources|sinks)\.[jt]s$/)
     assert.ok(Object.keys(await import(name)).length > 0)
   }
 })

@@ -5,12 +5,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import ts from 'typescript'
 import { CheckpointFile, readCheckpoint } from '../../src/host/checkpoint-file.ts'
+import { ROOT } from '../support/places.ts'
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
+const SRC = path.join(ROOT, 'src/')
 const FOLDER = mkdtempSync(path.join(tmpdir(), 'millrace-checkpoint-'))
 after(() => rmSync(FOLDER, { recursive: true }))
 const options = { pipeline: 'p', source: 's', everyMs: 100 }

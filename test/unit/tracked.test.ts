@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isTracked, track } from '../../src/tracked.ts'
+import { nameHere } from '../support/places.ts'
 
 test('a tracked item is told from every other value', () => {
   assert.equal(isTracked(track(1)), true)
@@ -10,7 +11,7 @@ test('a tracked item is told from every other value', () => {
 })
 
 test('one made by another copy of the package is one too', async () => {
-  const copy = await import(`../../src/tracked.ts?copy=${Date.now()}`)
+  const copy = await import(`${nameHere('../../src/tracked.ts')}?copy=${Date.now()}`)
   assert.notEqual(copy.track, track)
   assert.equal(isTracked(copy.track(1)), true)
 })
