@@ -32,6 +32,7 @@ export type {
   HostName,
   Order,
   PartitionKey,
+  RunLogger,
   RunOptions,
   SourceOptions,
   StageOptions,

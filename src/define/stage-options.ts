@@ -193,6 +193,16 @@ export const STAGE_OPTIONS = {
   },
 } as const satisfies OptionTable
 
+/** Takes what `ctx.log` is given, with the place it comes from: pino's loggers fit as they are, and `console`. */
+export interface RunLogger {
+  debug(fields: object, message?: string): void
+  info(fields: object, message?: string): void
+  warn(fields: object, message?: string): void
+  error(fields: object, message?: string): void
+  /** Asked once, when the run is made: what is not wanted costs nothing. Default: all levels are. */
+  isLevelEnabled?(level: string): boolean
+}
+
 export interface RunOptions {
   /** How long a drain may take before it becomes an abort, in milliseconds. Default 30,000. */
   drainMs?: number
@@ -208,6 +218,8 @@ export interface RunOptions {
   maxInFlight?: number
   /** File for items that failed where `onError` is 'dead-letter'. Default: what the pipeline says. */
   deadLetters?: string
+  /** Where `ctx.log` of every stage goes, whatever its host. Default: a line on stderr for each call. */
+  logger?: RunLogger
 }
 
 export const RUN_OPTIONS = {
@@ -231,6 +243,16 @@ export const RUN_OPTIONS = {
     expected: 'the path of a file',
     isValid: (value) => typeof value === 'string' && value !== '',
     doc: 'File for items that failed where onError is "dead-letter".',
+  },
+  logger: {
+    expected: 'an object with the functions debug, info, warn and error',
+    isValid: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      ['debug', 'info', 'warn', 'error'].every((level) =>
+        isFunction((value as Record<string, unknown>)[level]),
+      ),
+    doc: 'Where ctx.log of every stage goes.',
   },
 } as const satisfies OptionTable
 

@@ -10,16 +10,25 @@ import type { StageDefinition } from '../define/pipeline.ts'
 import { MillraceError } from '../errors.ts'
 import { WorkerCounters } from '../observe/counters.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
+import { logToRun } from './log.ts'
+import type { NoticeSink } from './notice.ts'
+import type { NoticeTask } from './notice-port.ts'
 import type { ContextPlace } from './worker-context.ts'
 import type { OnFailure, WorkerEnd, WorkerLife } from './worker-life.ts'
 import { WorkerLoop } from './worker-loop.ts'
 import type { WorkerTask } from './worker-task.ts'
 
+export interface LoopSettings {
+  onFailure: OnFailure
+  /** Takes what the worker tells, at once; none: its log goes to stderr. */
+  line?: { task: Pick<NoticeTask, 'levels'>; take: NoticeSink } | undefined
+  isSimulated?: boolean | undefined
+}
+
 export function startOnLoop(
   task: WorkerTask,
   definitions: readonly StageDefinition[],
-  onFailure: OnFailure,
-  isSimulated = false,
+  { onFailure, line, isSimulated = false }: LoopSettings,
 ): WorkerLife {
   const { place } = task
   const gate = new Deferred()
@@ -45,6 +54,7 @@ export function startOnLoop(
           return gate.promise
         },
         fail,
+        ...(line?.task.levels && { makeLog: logToRun(line.take, line.task.levels) }),
       })
       await loop.run()
       return { how: 'done' }

@@ -6,6 +6,7 @@ import { invalidOption } from '../errors.ts'
 import type { ItemOrigin } from '../observe/failure.ts'
 import type { Slabs } from '../queue/slabs.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
+import type { MakeLog } from './log.ts'
 
 export interface ContextPlace {
   pipeline: string
@@ -17,7 +18,6 @@ export class WorkerContext implements StageContext, CrashingContext {
   readonly pipeline: string
   readonly stage: string
   readonly worker: number
-  readonly log: Logger
   /** Set where the host has another life for the worker. */
   declare [CRASH]?: (error: unknown) => void
   /** Plain field: it is written for every item. */
@@ -30,6 +30,8 @@ export class WorkerContext implements StageContext, CrashingContext {
   position: unknown = undefined
   readonly #stop: StopEvent
   readonly #level: 'drain' | 'abort'
+  readonly #makeLog: MakeLog
+  #log: Logger | undefined
   #signal: AbortSignal | undefined
   /** Ends the item in hand alone; made when an item asks for its signal. */
   #itemController: AbortController | undefined
@@ -44,16 +46,16 @@ export class WorkerContext implements StageContext, CrashingContext {
     place: ContextPlace,
     stop: StopEvent,
     level: 'drain' | 'abort',
-    log: Logger,
+    makeLog: MakeLog,
     isTimed = false,
     slabs?: Slabs | undefined,
   ) {
     this.pipeline = place.pipeline
     this.stage = place.stage
     this.worker = place.worker
-    this.log = log
     this.#stop = stop
     this.#level = level
+    this.#makeLog = makeLog
     this.#isTimed = isTimed
     this.#slabs = slabs
   }
@@ -61,6 +63,11 @@ export class WorkerContext implements StageContext, CrashingContext {
   get signal(): AbortSignal {
     this.#signal ??= this.#makeSignal()
     return this.#signal
+  }
+
+  get log(): Logger {
+    this.#log ??= this.#makeLog(this)
+    return this.#log
   }
 
   /** @throws MILLRACE_INVALID_OPTION */
@@ -105,7 +112,7 @@ export class WorkerContext implements StageContext, CrashingContext {
       { pipeline, stage, worker },
       this.#stop,
       this.#level,
-      this.log,
+      this.#makeLog,
       this.#isTimed,
       this.#slabs,
     )

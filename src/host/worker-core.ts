@@ -16,7 +16,7 @@ import { StopEvent } from '../queue/stop-event.ts'
 import { Activity } from './activity.ts'
 import { type BoundStage, bindStage } from './bind-stage.ts'
 import { hashKey } from './key-hash.ts'
-import { makeLog } from './log.ts'
+import { logToStderr, type MakeLog } from './log.ts'
 import { OutputQueue } from './output-queue.ts'
 import { Outputs } from './outputs.ts'
 import type { ProxySteps } from './process/process-proxy.ts'
@@ -36,6 +36,8 @@ export interface WorkerHost {
   fail: OnFailure
   /** Makes what is called in place of a stage that runs elsewhere. */
   bind?: (steps: ProxySteps) => BoundStage
+  /** Makes `ctx.log`; none: it goes to stderr. */
+  makeLog?: MakeLog
   /** Ends the worker, so that its next life goes on; none where there is no other life for it. */
   die?: (death: Failure) => void
 }
@@ -104,10 +106,10 @@ export class WorkerCore {
     this.bell = this.stop.doorbell(task.bell)
     this.bell.allowSpinning(task.spins)
     const level = definition.kind === 'source' ? 'drain' : 'abort'
-    const log = makeLog(task.place, this.counters)
+    const makeLog = host.makeLog ?? logToStderr(this.counters)
     const isTimed = task.stage.timeoutMs !== undefined
     this.slabs = task.slabs && this.#makeSlabs(task.slabs)
-    this.context = new WorkerContext(task.place, this.stop, level, log, isTimed, this.slabs)
+    this.context = new WorkerContext(task.place, this.stop, level, makeLog, isTimed, this.slabs)
     if (host.die !== undefined) this.context[CRASH] = (error) => this.crash(error)
     this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
     const isBatched = (to: string): boolean =>

@@ -10,7 +10,12 @@ import { writeSync } from 'node:fs'
 /** How long to wait when a pipe is full and does not block. There is no synchronous poll() in Node. */
 const FULL_PIPE_MS = 2
 
-const nap = new Int32Array(new SharedArrayBuffer(4))
+const never = new Int32Array(new SharedArrayBuffer(4))
+
+/** For whoever must wait for another and cannot be told when. */
+export function nap(): void {
+  Atomics.wait(never, 0, 0, FULL_PIPE_MS)
+}
 
 /** Writes all of it. Returns false if the other side of the pipe is closed. */
 export function writeAllSync(fd: number, data: Uint8Array): boolean {
@@ -22,7 +27,7 @@ export function writeAllSync(fd: number, data: Uint8Array): boolean {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EPIPE') return false
       if (code !== 'EAGAIN') throw error
-      Atomics.wait(nap, 0, 0, FULL_PIPE_MS)
+      nap()
     }
   }
   return true

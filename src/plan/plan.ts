@@ -89,7 +89,7 @@ export interface PlannedQueue {
   kind: 'items' | 'dead-letters'
 }
 
-export type PlannedRun = Required<Omit<RunOptions, 'maxInFlight' | 'deadLetters'>> &
+export type PlannedRun = Required<Omit<RunOptions, 'maxInFlight' | 'deadLetters' | 'logger'>> &
   Pick<RunOptions, 'maxInFlight' | 'deadLetters'>
 
 export interface Plan {

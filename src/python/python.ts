@@ -19,6 +19,8 @@ export interface PythonOptions {
   cwd?: string | URL
   /** Variables in addition to our environment. */
   env?: Readonly<Record<string, string | undefined>>
+  /** Whether what it prints, and says on stderr, is kept for an error's message alone, or goes to `ctx.log.info` too. Default 'keep'. */
+  stderr?: 'keep' | 'log'
 }
 
 interface Answer {
@@ -41,7 +43,7 @@ interface Answer {
 export function python<In, Out>(
   options: PythonOptions,
 ): StageObject<In, Promise<Out | undefined>, unknown, Promise<undefined>> {
-  const { file, args = [], python: program = 'python3', cwd, env } = options
+  const { file, args = [], python: program = 'python3', cwd, env, stderr = 'keep' } = options
   const path = file instanceof URL ? fileURLToPath(file) : file
   const ours = fileURLToPath(packageFile('python'))
   const theirs = env?.PYTHONPATH ?? process.env.PYTHONPATH
@@ -52,6 +54,7 @@ export function python<In, Out>(
     output: 'length-prefixed',
     mapping: 'one-to-one',
     maxFrameBytes: 2 ** 30,
+    stderr,
     env: { ...env, PYTHONPATH: theirs === undefined ? ours : `${ours}${delimiter}${theirs}` },
     ...(cwd === undefined ? {} : { cwd }),
   })

@@ -4,10 +4,12 @@
  * It decides nothing: the manager is told what happens and says what to do.
  */
 import { MillraceError, type MillraceErrorCode } from '../errors.ts'
-import type { OnFailure } from '../host/worker-life.ts'
+import type { OnFailure, WorkerEnd } from '../host/worker-life.ts'
 import { type Failure, type ItemOrigin, makeFailure } from '../observe/failure.ts'
+import type { NoticeLine } from './run-notices.ts'
 import type { PipelineStage } from './stage.ts'
 import { type EarlyEnd, findEarlyEnd, StageGraph } from './stage-graph.ts'
+import type { LifePlace } from './stage-parts.ts'
 import type { StageWorker } from './stage-worker.ts'
 import type { Wiring } from './wire.ts'
 
@@ -18,6 +20,8 @@ export interface CrewEvents {
   restarting: (stage: PipelineStage, death: Failure, delayMs: number) => void
   mayRestart: () => boolean
   ended: (stage: PipelineStage) => void
+  beginning: (stage: PipelineStage, life: LifePlace) => NoticeLine | undefined
+  over: (stage: PipelineStage, life: LifePlace, end: WorkerEnd) => void
 }
 
 export class Crew {
@@ -116,6 +120,8 @@ export class Crew {
       ready: () => this.#events.ready(),
       restarting: (death, delayMs) => this.#events.restarting(stage, death, delayMs),
       mayRestart: () => this.#events.mayRestart(),
+      beginning: (life) => this.#events.beginning(stage, life),
+      over: (life, end) => this.#events.over(stage, life, end),
     }
     stage.launch()
     void stage.join().then(() => this.#events.ended(stage))

@@ -30,6 +30,7 @@ import {
   unreadFailure,
 } from './manager-parts.ts'
 import { RunFailures } from './run-failures.ts'
+import { RunNotices } from './run-notices.ts'
 import { RunOutput } from './run-output.ts'
 import type { RunQueue } from './run-queue.ts'
 import { handleSignals, type StopSignal } from './signals.ts'
@@ -63,6 +64,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   readonly #failures = new RunFailures()
   readonly #overdue: Overdue[] = []
   readonly #name: string
+  readonly #notices: RunNotices
   #prepared: Preparation | undefined
   #startedMs = 0
   #startTimer: NodeJS.Timeout | undefined
@@ -91,6 +93,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     }
     this.#userSignal = signal
     this.#name = name
+    this.#notices = new RunNotices(options.logger)
     if (typeof stages === 'function') this.#prepare = stages
     else {
       const wiring = wireParts(name, stages)
@@ -254,6 +257,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       restarting: (stage, death, delayMs) => this.#onRestart(stage, death, delayMs),
       mayRestart: () => this.#state.is('running', 'draining'),
       ended: (stage) => this.#onEnded(stage),
+      beginning: ({ host }) => this.#notices.connect(host !== 'loop'),
+      over: () => this.#notices.drain(),
     })
     this.#watchdog = this.#makeWatchdog(stages)
     if (this.#isPaused) this.#setPaused(true)
@@ -413,6 +418,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   #settle(): void {
     if (!this.#state.canBecome('ended')) return
+    this.#notices.close()
     const report = this.#makeReport(this.#outcome())
     this.#report = report
     this.#prepared?.wiring.stop.release()

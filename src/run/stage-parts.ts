@@ -2,11 +2,12 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { type HostName, STAGE_OPTIONS } from '../define/stage-options.ts'
 import { checkKnown, invalidOption } from '../errors.ts'
-import type { OnFailure } from '../host/worker-life.ts'
+import type { OnFailure, WorkerEnd } from '../host/worker-life.ts'
 import type { Failure } from '../observe/failure.ts'
 import type { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
 import type { Account } from './account.ts'
+import type { NoticeLine } from './run-notices.ts'
 import type { RunQueue } from './run-queue.ts'
 
 /** The ends that a worker holds. */
@@ -70,6 +71,18 @@ export interface StageEvents {
   restarting: (death: Failure, delayMs: number) => void
   /** Whether a worker that died may be started again. */
   mayRestart: () => boolean
+  /** A life of a worker is about to begin; where it tells what it has to tell. */
+  beginning: (life: LifePlace) => NoticeLine | undefined
+  /** It is gone. */
+  over: (life: LifePlace, end: WorkerEnd) => void
+}
+
+/** One life of a worker. */
+export interface LifePlace {
+  /** Number of the worker within the stage. */
+  worker: number
+  /** From 1. */
+  life: number
 }
 
 /** The workers of a stage that were launched together. */

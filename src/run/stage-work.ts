@@ -7,6 +7,7 @@ import { startThread } from '../host/thread/thread-host.ts'
 import type { OnFailure, WorkerLife } from '../host/worker-life.ts'
 import type { WorkerTask } from '../host/worker-task.ts'
 import type { PlannedStage } from '../plan/plan.ts'
+import type { NoticeLine } from './run-notices.ts'
 import type { PipelineStageOptions } from './stage-parts.ts'
 
 export type StageWork =
@@ -15,14 +16,21 @@ export type StageWork =
   /** On the loop: those of all stages, or of this one by itself. */
   | { definitions: readonly StageDefinition[]; isSimulated?: boolean }
 
+/** Where a worker tells its failures, and everything else. */
+export interface WorkerEars {
+  onFailure: OnFailure
+  line: NoticeLine | undefined
+}
+
 export function startWorker(
   work: StageWork,
   task: WorkerTask,
   resourceLimits: ResourceLimits | undefined,
-  onFailure: OnFailure,
+  { onFailure, line }: WorkerEars,
 ): WorkerLife {
-  if ('definitions' in work) return startOnLoop(task, work.definitions, onFailure, work.isSimulated)
-  return startThread({ ...task, locator: work.locator }, resourceLimits, onFailure)
+  if ('definitions' in work)
+    return startOnLoop(task, work.definitions, { onFailure, line, isSimulated: work.isSimulated })
+  return startThread({ ...task, locator: work.locator }, resourceLimits, onFailure, line?.task)
 }
 
 /** The work of a stage that was made by hand. */

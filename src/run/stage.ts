@@ -57,7 +57,14 @@ export class PipelineStage {
   #isGateOpen = false
   #resizing: Promise<void> = Promise.resolve()
   /** What the run wants to know. */
-  events: StageEvents = { failed: () => {}, ready: () => {}, restarting: () => {}, mayRestart: () => false }
+  events: StageEvents = {
+    failed: () => {},
+    ready: () => {},
+    restarting: () => {},
+    mayRestart: () => false,
+    beginning: () => undefined,
+    over: () => {},
+  }
 
   /** @throws MILLRACE_INVALID_OPTION, MILLRACE_INVALID_STAGE */
   constructor(options: PipelineStageOptions, work?: StageWork) {
@@ -297,9 +304,7 @@ export class PipelineStage {
   }
 
   #makeWorker(number: number): StageWorker {
-    const parts = workerParts(this.#connected(), number, this.#work as StageWork, () =>
-      this.events.mayRestart(),
-    )
+    const parts = workerParts(this.#connected(), number, this.#work as StageWork, () => this.events)
     const worker: StageWorker = new StageWorker(parts, {
       failed: (...told) => this.#onFailure(...told),
       ready: () => this.#onReady(worker),

@@ -47,7 +47,8 @@ export function start(what: unknown, options: unknown = {}, settings: StartSetti
       const subject = `pipeline "${loaded.pipeline.name}"`
       throw invalidOption(subject, 'input', 'left out: it has a source of its own', input)
     }
-    const { signal: _, ...runOptions } = run
+    // A plan can travel, and these cannot.
+    const { signal: _, logger: __, ...runOptions } = run
     const context = { hasInput: input !== undefined, canOutput: true, run: runOptions }
     return prepare(loaded, context, { input, output: output.body })
   }, run)

@@ -3,6 +3,7 @@ import { WorkerCounters } from '../observe/counters.ts'
 import { GONE, PARKED } from '../queue/queue-memory.ts'
 import { endsOf, makeTask, type StageConnections } from './connections.ts'
 import { RestartBudget } from './restart-budget.ts'
+import type { StageEvents } from './stage-parts.ts'
 import { type StageWork, startWorker } from './stage-work.ts'
 import type { WorkerParts } from './stage-worker.ts'
 import { Judge } from './verdict.ts'
@@ -11,7 +12,7 @@ export function workerParts(
   connections: StageConnections,
   number: number,
   work: StageWork,
-  mayRestart: () => boolean,
+  events: () => StageEvents,
 ): WorkerParts {
   const { plan, stop, counters, firstIndex, byHand } = connections
   const ends = endsOf(connections, number)
@@ -22,11 +23,17 @@ export function workerParts(
     counters: new WorkerCounters(counters, firstIndex + number),
     start: (life, verdict, onFailure) => {
       if (byHand?.refused !== undefined) throw byHand.refused
-      return startWorker(work, makeTask(connections, number, life, verdict), plan.resourceLimits, onFailure)
+      const place = { worker: number, life }
+      const line = events().beginning(place)
+      const task = makeTask(connections, number, life, verdict)
+      const started = startWorker(work, task, plan.resourceLimits, { onFailure, line })
+      // Before anyone else hears of its end.
+      void started.ended.then((end) => events().over(place, end))
+      return started
     },
     budget: plan.restart === false ? undefined : new RestartBudget(plan.restart),
     judge: new Judge({ poisonAfter: plan.poisonAfter, attempts: plan.retry?.attempts ?? 1 }),
-    mayRestart: () => !stop.isSet && mayRestart(),
+    mayRestart: () => !stop.isSet && events().mayRestart(),
     isParked: () =>
       consumers.length > 0 &&
       consumers.every(({ queue, index }) => queue.memory.state('consumer', index) === PARKED),

@@ -3,12 +3,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { LOADER, nameHere } from './places.ts'
 
 export interface ChildEnd {
   code: number | null
   stdout: string
   stderr: string
+}
+
+/** A file as the main module: it may start threads, which code that is no file may not. */
+export function runFile(file: URL, args: readonly string[]): Promise<ChildEnd> {
+  return run([fileURLToPath(file), ...args])
 }
 
 /** @param code ESM TypeScript; paths that begin with `src/` are those of this checkout */
@@ -18,7 +24,11 @@ export async function runChild(code: string): Promise<ChildEnd> {
     /(from |import\()'(src\/.*?)'/g,
     (_, before, file) => `${before}'${root}${nameHere(file)}'`,
   )
-  const child = spawn(process.execPath, [...LOADER, '--input-type=module', '-e', withPaths], {
+  return run(['--input-type=module', '-e', withPaths])
+}
+
+async function run(args: readonly string[]): Promise<ChildEnd> {
+  const child = spawn(process.execPath, [...LOADER, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)]

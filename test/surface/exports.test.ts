@@ -75,6 +75,7 @@ const EXPECTED: Record<string, Surface> = {
       'RestartOptions',
       'RetryOptions',
       'RunEvents',
+      'RunLogger',
       'RunOptions',
       'RunOutcome',
       'RunStateName',

@@ -26,8 +26,8 @@ export interface ProgramSpec {
   onStderr?: (chunk: Buffer) => void
   /** Takes each line of its standard error. */
   onStderrLine?: ((line: string) => void) | undefined
-  /** It gets a pipe to us in addition, under this descriptor, the next after those that everyone has. */
-  hasExtra?: 3
+  /** It gets so many pipes to us in addition, from descriptor 3 on. Default 0. */
+  extraPipes?: number
 }
 
 /** Exactly one of the two is there. */
@@ -43,7 +43,7 @@ export class Program {
   readonly spec: ProgramSpec
   readonly stdin: Writable | undefined
   readonly stdout: Readable
-  readonly extra: Duplex | undefined
+  readonly extra: readonly Duplex[]
   readonly stderr: StderrTail
   /** Resolves when it has ended and what it said is read. Never rejects. */
   readonly ended: Promise<ProgramEnd>
@@ -75,7 +75,7 @@ export class Program {
     if (pid !== undefined) guard(pid)
     this.stdin = stdin ?? undefined
     this.stdout = stdout as Readable
-    this.extra = (this.#child.stdio[3] as Duplex | undefined) ?? undefined
+    this.extra = this.#child.stdio.slice(3) as unknown as Duplex[]
     this.stderr = new StderrTail(stderr ?? undefined, spec)
     if (spec.onStdout !== undefined) stdout?.on('data', spec.onStdout)
     // A pipe that breaks is one that has ended.
@@ -103,7 +103,7 @@ export class Program {
     this.#isStopping = true
     this.stdin?.destroy()
     this.stdout.destroy()
-    this.extra?.destroy()
+    for (const pipe of this.extra) pipe.destroy()
     if (this.#end === undefined) {
       this.#signal('SIGTERM')
       const timer = setTimeout(() => this.#signal('SIGKILL'), this.spec.killMs)
@@ -151,7 +151,7 @@ export class Program {
   }
 }
 
-function spawnProgram({ program, args, cwd, env, hasInput, hasExtra }: ProgramSpec): ChildProcess {
+function spawnProgram({ program, args, cwd, env, hasInput, extraPipes = 0 }: ProgramSpec): ChildProcess {
   try {
     return spawn(program, args, {
       cwd,
@@ -162,7 +162,7 @@ function spawnProgram({ program, args, cwd, env, hasInput, hasExtra }: ProgramSp
         hasInput ? 'pipe' : 'ignore',
         'pipe',
         'pipe',
-        ...(hasExtra === undefined ? [] : ['pipe' as const]),
+        ...Array.from({ length: extraPipes }, () => 'pipe' as const),
       ],
     })
   } catch (error) {

@@ -19,6 +19,16 @@ export interface Message {
   value: unknown
 }
 
+/** A message as it lies in the pipe. */
+export function frameOf(kind: number, id: number, body: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + body.length)
+  frame.writeUInt32LE(body.length, 0)
+  frame[4] = kind
+  frame.writeUInt32LE(id, 5)
+  frame.set(body, HEADER_BYTES)
+  return frame
+}
+
 export class Channel {
   readonly #pipe: Duplex
   readonly #take: (message: Message) => void
@@ -46,12 +56,7 @@ export class Channel {
 
   /** Sends it soon: see `flush`. @throws MILLRACE_NOT_CLONEABLE, MILLRACE_ITEM_TOO_LARGE */
   send(kind: number, id: number, value?: unknown): void {
-    const body = encodeToScratch(value)
-    const frame = Buffer.allocUnsafe(HEADER_BYTES + body.length)
-    frame.writeUInt32LE(body.length, 0)
-    frame[4] = kind
-    frame.writeUInt32LE(id, 5)
-    frame.set(body, HEADER_BYTES)
+    const frame = frameOf(kind, id, encodeToScratch(value))
     this.#gathered.push(frame)
     this.#gatheredBytes += frame.length
     if (this.#gatheredBytes >= GATHERED_BYTES) this.flush()

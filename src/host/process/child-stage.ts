@@ -9,14 +9,16 @@ import { StopEvent, type StopLevel } from '../../queue/stop-event.ts'
 import { isTracked } from '../../tracked.ts'
 import { type BoundStage, bindStage } from '../bind-stage.ts'
 import { Emitter, isThenable } from '../emitter.ts'
-import { makeLog } from '../log.ts'
+import { logToRun, logToStderr, type MakeLog } from '../log.ts'
+import { encodeNotice } from '../notice.ts'
 import { readItems } from '../read-items.ts'
 import { withTimeLimit } from '../time-limit.ts'
 import { Waiting } from '../waiting.ts'
 import { WorkerContext } from '../worker-context.ts'
+import { writeAllSync } from '../write-sync.ts'
 import { Answer } from './answer.ts'
-import type { Channel } from './channel.ts'
-import { CLOSED, DONE, type Done, OPENED, type ProcessTask } from './messages.ts'
+import { type Channel, frameOf } from './channel.ts'
+import { CLOSED, DONE, type Done, NOTICE, NOTICES_FD, OPENED, type ProcessTask, TOLD } from './messages.ts'
 
 interface Question {
   id: number
@@ -54,8 +56,18 @@ export class ChildStage {
     this.#definition = definition
     this.#bound = bindStage(definition)
     const level = definition.kind === 'source' ? 'drain' : 'abort'
-    const log = makeLog(task.place, new WorkerCounters(allocateCounters(1), 0))
-    this.#context = new WorkerContext(task.place, this.#stop, level, log, task.timeoutMs !== undefined)
+    const makeLog = this.#makeLog()
+    this.#context = new WorkerContext(task.place, this.#stop, level, makeLog, task.timeoutMs !== undefined)
+  }
+
+  /** Written before anything else happens: what becomes of this process then cannot take it back. */
+  #makeLog(): MakeLog {
+    const { levels } = this.#task
+    if (levels === undefined) return logToStderr(new WorkerCounters(allocateCounters(1), 0))
+    return logToRun((notice) => {
+      writeAllSync(NOTICES_FD, frameOf(NOTICE, 0, encodeNotice(notice)))
+      this.#channel.send(TOLD, 0, undefined)
+    }, levels)
   }
 
   async open(): Promise<void> {

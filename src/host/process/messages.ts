@@ -1,5 +1,6 @@
 /** What a worker's thread and its process say to each other. */
 import type { WireError } from '../../errors.ts'
+import type { LogLevel } from '../notice.ts'
 import type { StageLocator } from '../stage-locator.ts'
 import type { ContextPlace } from '../worker-context.ts'
 
@@ -30,6 +31,10 @@ export const OUTPUT = 17
 export const DONE = 18
 /** WireError or undefined. */
 export const CLOSED = 19
+/** A notice has been written into the other pipe: it comes before whatever follows here. */
+export const TOLD = 20
+/** In the other pipe. */
+export const NOTICE = 21
 
 /** What a process is told. */
 export interface ProcessTask {
@@ -38,6 +43,8 @@ export interface ProcessTask {
   concurrency: number
   timeoutMs: number | undefined
   nice: number | undefined
+  /** What the logger of the run wants to hear; undefined: there is none. */
+  levels: readonly LogLevel[] | undefined
 }
 
 export interface Done {
@@ -53,3 +60,5 @@ export const CREDIT = 64
 
 /** The place, among the inherited descriptors, of the pipe between the two. */
 export const CHANNEL_FD = 3
+/** And of the one for notices, if the run wants any. */
+export const NOTICES_FD = 4

@@ -14,12 +14,12 @@ import type { PlannedProcess } from '../../plan/plan.ts'
 import type { StopEvent, StopLevel } from '../../queue/stop-event.ts'
 import type { BoundStage } from '../bind-stage.ts'
 import { Program } from '../child/program.ts'
+import type { LogLevel, Notice, NoticeSink } from '../notice.ts'
 import { ownFile } from '../own-files.ts'
 import type { LocatedTask } from '../worker-task.ts'
 import { Channel, type Message } from './channel.ts'
 import {
   CANCEL,
-  CHANNEL_FD,
   CLOSE,
   CLOSED,
   DONE,
@@ -34,6 +34,7 @@ import {
   STOP,
   TASK,
 } from './messages.ts'
+import { NoticedInbox } from './noticed-inbox.ts'
 import { processArguments } from './process-arguments.ts'
 import { Reply } from './reply.ts'
 
@@ -49,9 +50,18 @@ export interface ProxySteps {
   crash: (error: unknown, isAtOnce: boolean) => void
 }
 
+/** Takes what a process tells its run. */
+export interface ProcessEar {
+  tell: NoticeSink
+  /** What the logger wants; undefined: there is none. */
+  levels: readonly LogLevel[] | undefined
+}
+
 export class ProcessProxy implements BoundStage {
   readonly #task: LocatedTask
   readonly #steps: ProxySteps
+  readonly #ear: ProcessEar | undefined
+  readonly #inbox: NoticedInbox
   readonly #replies = new Map<number, Reply>()
   readonly #opened = new Deferred<WireError | undefined>()
   readonly #closed = new Deferred<WireError | undefined>()
@@ -60,22 +70,36 @@ export class ProcessProxy implements BoundStage {
   #channel: Channel | undefined
   #lastId = 0
   #isClosing = false
+  /** Every notice of the process was taken, and it can give no more. */
+  #hasToldAll: Promise<void> = Promise.resolve()
 
-  constructor(task: LocatedTask, steps: ProxySteps) {
+  /** @param ear takes what the process has to tell its run; none: nobody wants to hear of it */
+  constructor(task: LocatedTask, steps: ProxySteps, ear?: ProcessEar) {
     this.#task = task
     this.#steps = steps
+    this.#ear = ear
+    this.#inbox = new NoticedInbox((message) => this.#take(message))
   }
 
   async open(_ctx: StageContext): Promise<void> {
     const { stage, place, locator } = this.#task
     const planned: PlannedProcess = stage.process ?? {}
-    const program = await startProcess(planned)
+    const program = await startProcess(planned, this.#ear === undefined ? 1 : 2)
     this.#program = program
-    const channel = new Channel(program.extra as Duplex, (message) => this.#take(message))
+    const [pipe, noticePipe] = program.extra
+    const channel = new Channel(pipe, (message) => this.#inbox.add(message))
     this.#channel = channel
+    this.#hasToldAll = noticePipe === undefined ? Promise.resolve() : this.#listen(noticePipe)
     void this.#watch(program, channel)
     const { concurrency, timeoutMs } = stage
-    const task: ProcessTask = { locator, place, concurrency, timeoutMs, nice: planned.nice }
+    const task: ProcessTask = {
+      locator,
+      place,
+      concurrency,
+      timeoutMs,
+      nice: planned.nice,
+      levels: this.#ear?.levels,
+    }
     channel.send(TASK, 0, task)
     channel.flush()
     for (const level of ['drain', 'abort'] as const) this.#tellOf(level)
@@ -113,7 +137,7 @@ export class ProcessProxy implements BoundStage {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, KILL_MS)
     })
-    await Promise.race([program.ended, late])
+    await Promise.race([Promise.all([program.ended, this.#hasToldAll]), late])
     clearTimeout(timer)
     await program.stop()
   }
@@ -138,6 +162,14 @@ export class ProcessProxy implements BoundStage {
     else if (kind === CLOSED) this.#closed.resolve(value as WireError | undefined)
   }
 
+  #listen(pipe: Duplex): Promise<void> {
+    const { closed } = new Channel(pipe, ({ value }) => {
+      this.#ear?.tell(value as Notice)
+      this.#inbox.noteNotice()
+    })
+    return closed
+  }
+
   #tellOf(level: Exclude<StopLevel, 'run'>): void {
     const signal = this.#steps.stop.signalAt(level)
     const tell = (): void => {
@@ -151,7 +183,7 @@ export class ProcessProxy implements BoundStage {
 
   /** Everything that it said has been heard before its end is. */
   async #watch(program: Program, channel: Channel): Promise<void> {
-    await Promise.all([program.ended, channel.closed])
+    await Promise.all([program.ended, channel.closed, this.#hasToldAll])
     if (this.#isClosing && (await isSettled(this.#closed.promise))) return
     await program.stop()
     const isCutShort = [...this.#replies.values()].some((reply) => reply.isTaken)
@@ -159,7 +191,7 @@ export class ProcessProxy implements BoundStage {
   }
 }
 
-function startProcess(planned: PlannedProcess): Promise<Program> {
+function startProcess(planned: PlannedProcess, extraPipes: number): Promise<Program> {
   const entry = ownFile('process/process-entry')
   return Program.start({
     program: process.execPath,
@@ -167,7 +199,7 @@ function startProcess(planned: PlannedProcess): Promise<Program> {
     cwd: planned.cwd,
     env: planned.env,
     hasInput: false,
-    hasExtra: CHANNEL_FD,
+    extraPipes,
     killMs: KILL_MS,
     // Straight on, as a thread's are: host/thread/stdio.ts.
     onStdout: (chunk) => process.stdout.write(chunk),

@@ -4,6 +4,8 @@ import { bug, MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
 import { makeFailure } from '../../observe/failure.ts'
 import { StopEvent } from '../../queue/stop-event.ts'
+import { logToRun } from '../log.ts'
+import { portSink } from '../notice-port.ts'
 import type { ProxySteps } from '../process/process-proxy.ts'
 import { findDefinitions } from '../stage-locator.ts'
 import { playTypescript } from '../typescript.ts'
@@ -38,9 +40,14 @@ port.ref()
 try {
   if (task.typescript !== undefined) playTypescript(task.typescript)
   const definitions = await findDefinitions(task.locator)
+  const { notices } = task
+  const tell = notices === undefined ? undefined : portSink(notices, () => stop.isSet)
   const { ProcessProxy } = task.stage.host === 'process' ? await import('../process/process-proxy.ts') : {}
   loop = new WorkerLoop(task, definitions, {
-    ...(ProcessProxy && { bind: (steps: ProxySteps) => new ProcessProxy(task, steps) }),
+    ...(ProcessProxy && {
+      bind: (steps: ProxySteps) => new ProcessProxy(task, steps, tell && { tell, levels: notices?.levels }),
+    }),
+    ...(tell && notices?.levels && { makeLog: logToRun(tell, notices.levels) }),
     baseline,
     ready: async () => {
       post({ millrace: 'ready' })

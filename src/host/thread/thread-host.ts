@@ -6,6 +6,7 @@ import { MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
 import { type Failure, makeFailure } from '../../observe/failure.ts'
 import { threadEnded } from '../../queue/thread-watch.ts'
+import type { NoticeTask } from '../notice-port.ts'
 import { ownFile } from '../own-files.ts'
 import { recordedTypescript } from '../typescript.ts'
 import type { OnFailure, ToWorker, WorkerEnd, WorkerLife } from '../worker-life.ts'
@@ -27,10 +28,12 @@ export function startThread(
   task: LocatedTask,
   resourceLimits: ResourceLimits | undefined,
   onFailure: OnFailure,
+  notices?: NoticeTask,
 ): WorkerLife {
   const { stage, worker: number } = task.place
   const worker = new Worker(ENTRY, {
-    workerData: { ...task, typescript: recordedTypescript() } satisfies ThreadTask,
+    workerData: { ...task, typescript: recordedTypescript(), notices } satisfies ThreadTask,
+    transferList: notices?.port === undefined ? [] : [notices.port],
     name: `${stage} ${number}`,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
   })

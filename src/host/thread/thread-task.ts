@@ -1,5 +1,6 @@
 /** What passes between a thread and the one that started it. */
 import type { Failure, ItemOrigin } from '../../observe/failure.ts'
+import type { NoticeTask } from '../notice-port.ts'
 import type { TypescriptRecords } from '../typescript-records.ts'
 import type { LocatedTask } from '../worker-task.ts'
 
@@ -7,6 +8,8 @@ import type { LocatedTask } from '../worker-task.ts'
 export interface ThreadTask extends LocatedTask {
   /** What its thread need not compile again. */
   typescript: TypescriptRecords | undefined
+  /** Where it tells what the run wants to hear of; none: nothing. */
+  notices: NoticeTask | undefined
 }
 
 /** Worker -> starter. The other way: `ToWorker`. */

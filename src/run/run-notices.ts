@@ -1,0 +1,114 @@
+/**
+ * What the workers of a run tell it, from all of them, in order.
+ *
+ * The order is that in which they told it, as far as one could know of the other: whoever logs a line after he has
+ * received an item comes after whoever logged before sending it. Each worker has a port of its own, and Node does not
+ * say which port it looks at first; so when one has something, all are emptied, and what they held is sorted by the
+ * numbers that the workers gave out among themselves. What had happened before the newest of it is there already.
+ *
+ * Nothing waits here, and nothing is lost: what a worker has posted is ours, whatever becomes of the worker. It is taken
+ * before the end of a worker, and of the run, is told; and when this process exits, before it does.
+ */
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { RunLogger } from '../define/stage-options.ts'
+import { decodeNotice, LOG_LEVELS, type LogLevel, type Notice, type NoticeSink } from '../host/notice.ts'
+import { type NoticeTask, POSTED, type PostedNotice, TAKEN } from '../host/notice-port.ts'
+
+/** Where a worker tells, seen from its host: a port that it is given, or a function where it shares our thread. */
+export interface NoticeLine {
+  task: NoticeTask
+  take: NoticeSink
+}
+
+export class RunNotices {
+  readonly #logger: RunLogger | undefined
+  readonly #levels: readonly LogLevel[] | undefined
+  readonly #words = new Int32Array(new SharedArrayBuffer(8))
+  readonly #ports = new Set<MessagePort>()
+  /** In order. */
+  readonly #untaken: Uint8Array[] = []
+
+  constructor(logger: RunLogger | undefined) {
+    this.#logger = logger
+    this.#levels = logger && LOG_LEVELS.filter((level) => logger.isLevelEnabled?.(level) ?? true)
+  }
+
+  /** A line for one life of a worker; undefined: nobody wants to hear anything. */
+  connect(isThread: boolean): NoticeLine | undefined {
+    if (this.#logger === undefined) return undefined
+    const port = isThread ? this.#open() : undefined
+    const task = { port, order: this.#words.buffer as SharedArrayBuffer, levels: this.#levels }
+    return { task, take: this.#take }
+  }
+
+  /** Takes everything that was told so far. */
+  drain(first?: PostedNotice): void {
+    const posted: PostedNotice[] = first === undefined ? [] : [first]
+    for (const port of this.#ports) {
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+        posted.push(next.message)
+      }
+    }
+    Atomics.add(this.#words, TAKEN, posted.length)
+    const from = Atomics.load(this.#words, POSTED)
+    // Places are numbers modulo 2^32, and none is that far from the newest.
+    posted.sort(([a], [b]) => ((a - from) | 0) - ((b - from) | 0))
+    for (const [, bytes] of posted) this.#untaken.push(bytes)
+    this.#takeAll()
+  }
+
+  /** Whoever takes one may end the run, or the process, and have the others taken before that. */
+  #takeAll(): void {
+    for (let bytes = this.#untaken.shift(); bytes !== undefined; bytes = this.#untaken.shift()) {
+      this.#take(decodeNotice(bytes))
+    }
+  }
+
+  /** No worker is left that could tell anything, or we do not wait for it any more. */
+  close(): void {
+    this.drain()
+    for (const port of this.#ports) port.close()
+    this.#ports.clear()
+    forget(this)
+  }
+
+  #open(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    remember(this)
+    this.#ports.add(port1)
+    port1.on('message', (posted: PostedNotice) => this.drain(posted))
+    // Its worker is gone, and everything it has told was taken.
+    port1.on('close', () => this.#ports.delete(port1))
+    port1.unref()
+    return port2
+  }
+
+  readonly #take = (notice: Notice): void => {
+    const { level, fields, message, pipeline, stage, worker, item } = notice
+    const place = { pipeline, stage, worker, ...(item === 0 ? {} : { item }) }
+    try {
+      if (message === undefined) this.#logger?.[level]({ ...place, ...fields })
+      else this.#logger?.[level]({ ...place, ...fields }, message)
+    } catch (error) {
+      // The caller's error, not the worker's. It goes where it goes from an event of his own.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+}
+
+const open = new Set<RunNotices>()
+const drainAll = (): void => {
+  for (const notices of open) notices.drain()
+}
+
+function remember(notices: RunNotices): void {
+  if (open.size === 0) process.on('exit', drainAll)
+  open.add(notices)
+}
+
+function forget(notices: RunNotices): void {
+  open.delete(notices)
+  if (open.size === 0) process.off('exit', drainAll)
+}
