@@ -1,9 +1,9 @@
 /** What a run may be told, what it tells, and what it comes to. */
 import { OUTPUT } from '../define/pipeline.ts'
 import type { RunOptions } from '../define/stage-options.ts'
-import { MillraceError, show } from '../errors.ts'
+import { MillraceError, PipelineError, show } from '../errors.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
-import type { Overdue, RunOutcome } from '../observe/report.ts'
+import type { Overdue, Report, RunOutcome } from '../observe/report.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { StopSignal } from './signals.ts'
 import type { RunStateName } from './state.ts'
@@ -79,4 +79,13 @@ export function unreadFailure(): Failure {
   const how = 'read the outputs with "for await" before, or at the same time as, join()'
   const unread = new MillraceError(code, `nobody reads its outputs: ${how}`)
   return makeFailure(code, 'is not read', { stage: OUTPUT, worker: 0 }, unread)
+}
+
+/** What `join()` rejects with at the end of the run, if it does. */
+export function whyRejected(report: Report | undefined): MillraceError | undefined {
+  if (report === undefined) {
+    return new MillraceError('MILLRACE_ABORTED', 'aborted while the pipeline was being loaded')
+  }
+  if (report.outcome !== 'failed') return undefined
+  return new PipelineError(report.failures[0].message, report.failures, report)
 }

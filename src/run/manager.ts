@@ -5,17 +5,16 @@
  * The state moves forward only (state.ts), deadlines are the ladder's (ladder.ts), and the run is settled in one
  * function, `#settle`.
  */
-import { channel } from 'node:diagnostics_channel'
-import { EventEmitter } from 'node:events'
 import { Deferred } from '../deferred.ts'
 import { RUN_OPTIONS } from '../define/stage-options.ts'
-import { MillraceError, PipelineError } from '../errors.ts'
+import { MillraceError } from '../errors.ts'
 import { type Diagnosis, renderDiagnosis } from '../observe/diagnosis.ts'
 import type { Failure, ItemOrigin } from '../observe/failure.ts'
 import type { Overdue, Report, RunOutcome } from '../observe/report.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { hasOutput } from '../plan/make-plan.ts'
 import type { Plan } from '../plan/plan.ts'
+import { Announcer } from './announcer.ts'
 import { Crew, stuckFailure } from './crew.ts'
 import { diagnose } from './diagnose.ts'
 import { Ladder, type Rungs } from './ladder.ts'
@@ -28,6 +27,7 @@ import {
   type RunEvents,
   textOf,
   unreadFailure,
+  whyRejected,
 } from './manager-parts.ts'
 import { RunFailures } from './run-failures.ts'
 import { RunNotices } from './run-notices.ts'
@@ -40,9 +40,6 @@ import { Watchdog } from './watchdog.ts'
 import { wireParts } from './wire-parts.ts'
 
 export type { ManagerOptions, Preparation, RunEvents, WorkerRestart } from './manager-parts.ts'
-
-/** Tells of every run that starts. */
-const runs = channel('millrace:run')
 
 /**
  * Runs stages that are joined by queues.
@@ -57,7 +54,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   readonly #options: Rungs & { startMs: number; signals: boolean }
   readonly #userSignal: AbortSignal | undefined
   readonly #state: RunState
-  readonly #events = new EventEmitter<RunEvents>()
+  readonly #announcer = new Announcer(this as PipelineManager)
   readonly #settled = new Deferred<Report>()
   readonly #output: RunOutput<unknown>
   readonly #ladder: Ladder
@@ -99,7 +96,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       const wiring = wireParts(name, stages)
       this.#prepare = () => ({ wiring })
     }
-    this.#state = new RunState((state) => this.#events.emit('state', state))
+    this.#state = new RunState((state) => this.#announcer.moved(state, this.#reason))
     this.#output = new RunOutput(this.#settled.promise, () => this.#closeOutput())
     this.#ladder = new Ladder(this.#options, {
       abort: () => this.#onDrainTimeout(),
@@ -140,7 +137,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   on<K extends keyof RunEvents>(event: K, listener: (...args: RunEvents[K]) => void): this {
-    this.#events.on(event, listener as never)
+    this.#announcer.on(event, listener)
     return this
   }
 
@@ -150,7 +147,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       throw new MillraceError('MILLRACE_STATE', `the run was started before: it is ${this.#state.name}`)
     }
     this.#startedMs = performance.now()
-    runs.publish({ run: this })
+    this.#announcer.starting()
     if (this.#options.signals) {
       this.#removeSignals = handleSignals({
         drain: (signal) => this.#onSignal(signal, 1),
@@ -243,6 +240,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       if (this.#state.is('ended')) return
       this.#cleanUp()
       this.#state.advance('ended')
+      this.#announcer.ended(undefined, error)
       this.#settled.reject(error)
       return
     }
@@ -254,11 +252,17 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       ready: () => this.#openGates(),
       failed: (failure, isItem, origins) =>
         isItem ? this.#onItemFailure(failure, origins) : this.#onFailure(failure),
-      restarting: (stage, death, delayMs) => this.#onRestart(stage, death, delayMs),
+      restarting: (stage, death, delayMs) => this.#announcer.restarting(stage, death, delayMs),
       mayRestart: () => this.#state.is('running', 'draining'),
       ended: (stage) => this.#onEnded(stage),
-      beginning: ({ host }) => this.#notices.connect(host !== 'loop'),
-      over: () => this.#notices.drain(),
+      beginning: (stage, life) => {
+        this.#announcer.lifeBegins(stage, life)
+        return this.#notices.connect(stage.host !== 'loop')
+      },
+      over: (stage, life, end) => {
+        this.#notices.drain()
+        this.#announcer.lifeIsOver(stage, life, end)
+      },
     })
     this.#watchdog = this.#makeWatchdog(stages)
     if (this.#isPaused) this.#setPaused(true)
@@ -292,7 +296,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     return new Watchdog(stages, terminateMs, {
       late: (_, worker, timeoutMs) => worker.triggerReplace(timeoutMs),
       unstoppable: (stage, worker) => this.#onFailure(stuckFailure(stage, worker, terminateMs)),
-      stuck: (stuck) => this.#events.emit('stuck', stuck),
+      stuck: (stuck) => this.#announcer.stuck(stuck),
     })
   }
 
@@ -300,12 +304,6 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#isPaused = is
     for (const stage of this.stages) stage.setPaused(is)
     this.#prepared?.wiring.stop.ringAll()
-  }
-
-  #onRestart(stage: PipelineStage, death: Failure, delayMs: number): void {
-    const { worker, item } = death
-    const where = { stage: stage.name, worker, ...(item === undefined ? {} : { item }) }
-    this.#events.emit('restart', { ...where, death, delayMs })
   }
 
   #onEnded(stage: PipelineStage): void {
@@ -327,7 +325,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   #noteOverdue(deadline: Overdue['deadline']): void {
     const overdue = { deadline, afterMs: this.#options[deadline], diagnosis: this.diagnosis }
     this.#overdue.push(overdue)
-    this.#events.emit('overdue', overdue)
+    this.#announcer.overdue(overdue)
   }
 
   #onAbortTimeout(): void {
@@ -348,7 +346,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     const tooMany = this.#failures.noteItem(failure, plan, performance.now())
     // What a source could not acknowledge is its own failure, and no news to it.
     if (failure.code !== 'MILLRACE_ACK_FAILED') this.#crew?.tellSources(failure, origins)
-    this.#events.emit('failure', failure)
+    this.#announcer.itemFailed(failure, plan?.onError === 'dead-letter')
     if (tooMany !== undefined) this.#onFailure(tooMany)
   }
 
@@ -359,7 +357,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   #noteFailure(failure: Failure): void {
     this.#failures.fatal.push(failure)
-    this.#events.emit('failure', failure)
+    this.#announcer.failed(failure)
   }
 
   /** Someone else set the stop event: a worker that failed, a reader of stdout that left, the user. */
@@ -376,7 +374,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   #onSignal(signal: StopSignal, count: number): void {
     this.#signal ??= signal
-    this.#events.emit('signal', signal, count)
+    this.#announcer.signalled(signal, count)
     if (count === 1) this.drain(signal)
     else this.#abort('request', `${signal} again`)
   }
@@ -424,12 +422,10 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#prepared?.wiring.stop.release()
     this.#cleanUp()
     this.#state.advance('ended')
-    if (report === undefined) {
-      this.#settled.reject(
-        new MillraceError('MILLRACE_ABORTED', 'aborted while the pipeline was being loaded'),
-      )
-    } else if (report.outcome !== 'failed') this.#settled.resolve(report)
-    else this.#settled.reject(new PipelineError(report.failures[0].message, report.failures, report))
+    const error = whyRejected(report)
+    this.#announcer.ended(report, error)
+    if (error === undefined && report !== undefined) this.#settled.resolve(report)
+    else this.#settled.reject(error)
   }
 
   #outcome(): RunOutcome {

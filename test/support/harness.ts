@@ -45,7 +45,7 @@ process.on('worker', (worker: Worker) => {
   worker.once('exit', () => liveWorkers.delete(worker))
 })
 // Every run of this thread, also those that a test started out of our sight.
-subscribe('millrace:run', (message) => {
+subscribe('millrace:run:start', (message) => {
   const { run } = message as { run: typeof liveRuns extends Set<infer Run> ? Run : never }
   liveRuns.add(run)
   run.on('state', (state) => {

@@ -38,6 +38,8 @@ const EXPECTED: Record<string, Surface> = {
       'Blueprint',
       'BoundedQueueOptions',
       'BuiltOptions',
+      'ChannelMessages',
+      'ChannelName',
       'DeadLetter',
       'Diagnosis',
       'Emitted',
