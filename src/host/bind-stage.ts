@@ -1,5 +1,6 @@
 /** From what the user wrote to one shape that the worker loop runs: open, process, flush, close. */
 import type { StageDefinition } from '../define/pipeline.ts'
+import type { Split } from '../define/split-body.ts'
 import type { SourceBody, SourceObject, StageContext, StageObject } from '../define/stage-body.ts'
 import { isStreamBody, type StageStream, type StreamBody } from '../define/stream-body.ts'
 
@@ -16,11 +17,12 @@ export interface BoundStage {
   changed?: () => void
 }
 
-export function bindStage(stage: StageDefinition): BoundStage {
+/** @param split in a process: what it computes of each item, in place of its process function */
+export function bindStage(stage: StageDefinition, split?: Split<unknown> | undefined): BoundStage {
   if (stage.kind === 'source') return bindSource(stage.body as SourceBody<unknown>)
   if (isStreamBody(stage.body)) return bindStream(stage.body)
   if (typeof stage.body === 'function') return bindFunction(stage.body as BoundStage['process'])
-  return bindObject(stage.body as StageObject<unknown, unknown, unknown>)
+  return bindObject(stage.body as StageObject<unknown, unknown, unknown>, split)
 }
 
 const nothing = (): undefined => undefined
@@ -57,14 +59,20 @@ function bindStream(body: StreamBody<unknown, unknown>): BoundStage {
   return bound
 }
 
-function bindObject(parts: StageObject<unknown, unknown, unknown>): BoundStage {
+function bindObject(
+  parts: StageObject<unknown, unknown, unknown>,
+  split: Split<unknown> | undefined,
+): BoundStage {
   let resource: unknown
   return {
     ...EMPTY_STAGE,
     open: async (ctx) => {
       resource = await parts.open?.(ctx)
     },
-    process: (item, ctx) => parts.process(item, resource, ctx),
+    process:
+      split === undefined
+        ? (item, ctx) => parts.process(item, resource, ctx)
+        : (question) => split.compute(question, resource),
     flush: (ctx) => parts.flush?.(resource, ctx),
     close: (ctx) => parts.close?.(resource, ctx),
   }

@@ -96,7 +96,7 @@ export class WorkerCore {
     this.stop = StopEvent.from(task.stop)
     this.isRemote = host.bind !== undefined
     this.bound =
-      host.bind?.({ stop: this.stop, crash: (error, isAtOnce) => this.crash(error, isAtOnce) }) ??
+      host.bind?.({ definition, stop: this.stop, crash: (error, isAtOnce) => this.crash(error, isAtOnce) }) ??
       bindStage(definition)
     this.inHandLimit = this.#inHandLimit()
     this.counters = new WorkerCounters(task.counters, task.index)

@@ -1,9 +1,10 @@
-/** A model that is loaded: from items to tensors, through the session, and to a result for each. */
+/** A model that is loaded: from the numbers of items to tensors, through the session, and to the numbers for each. */
 import { fileURLToPath } from 'node:url'
 import { MillraceError, show } from '../errors.ts'
 import { checkModel } from './check-model.ts'
 import type { CheckedInference } from './inference.ts'
 import { ARRAY_OF, type InputSpec, type TensorData } from './inference-options.ts'
+import { type ItemTensors, sizeOf } from './item-reader.ts'
 import { loadRuntime, type OnnxRuntime, type OnnxSession, type OnnxTensor } from './onnx-runtime.ts'
 
 export class Model {
@@ -30,18 +31,21 @@ export class Model {
     this.#options = options
   }
 
-  /** A result for each item. @throws MILLRACE_MODEL_FAILED, MILLRACE_MODEL_MISMATCH */
-  async run(items: unknown[]): Promise<unknown[]> {
-    const { inputs, outputs, result } = this.#options
+  /** What comes out for each item. @throws MILLRACE_MODEL_FAILED, MILLRACE_MODEL_MISMATCH */
+  async run(items: ItemTensors[]): Promise<TensorData[][]> {
+    const { inputs, outputs } = this.#options
     const feeds: Record<string, OnnxTensor> = {}
-    for (const [name, spec] of Object.entries(inputs)) feeds[name] = this.#gather(name, spec, items)
+    for (const [at, [name, spec]] of Object.entries(inputs).entries()) {
+      feeds[name] = this.#gather(
+        spec,
+        items.map((tensors) => tensors[at]),
+      )
+    }
     const given = await this.#compute(feeds, Object.keys(outputs))
-    const split = Object.entries(outputs).map(
-      ([name, dims]) => [name, this.#split(name, given[name], dims, items.length)] as const,
+    const split = Object.entries(outputs).map(([name, dims]) =>
+      this.#split(name, given[name], dims, items.length),
     )
-    return items.map((item, index) =>
-      result(item, Object.fromEntries(split.map(([name, parts]) => [name, parts[index]]))),
-    )
+    return items.map((_, index) => split.map((parts) => parts[index]))
   }
 
   close(): Promise<void> {
@@ -58,17 +62,10 @@ export class Model {
   }
 
   /** One tensor of all items. Memory of its own: on Node 20, ONNX Runtime takes none that is shared between threads. */
-  #gather(name: string, { dims, type = 'float32', read }: InputSpec<unknown>, items: unknown[]): OnnxTensor {
+  #gather({ dims, type = 'float32' }: InputSpec<unknown>, items: ArrayLike<number | bigint>[]): OnnxTensor {
     const length = sizeOf(dims)
     const data = new ARRAY_OF[type](length * items.length)
-    for (const [index, item] of items.entries()) {
-      const numbers = read(item)
-      if (numbers.length !== length) {
-        const message = `model ${this.#name}: input "${name}" takes ${length} numbers for an item, got ${numbers.length}`
-        throw new MillraceError('MILLRACE_MODEL_MISMATCH', message)
-      }
-      data.set(numbers as ArrayLike<never>, index * length)
-    }
+    for (const [index, numbers] of items.entries()) data.set(numbers as ArrayLike<never>, index * length)
     return new this.#runtime.Tensor(type, data, batchDims(dims, items.length))
   }
 
@@ -102,11 +99,6 @@ async function createSession(runtime: OnnxRuntime, options: CheckedInference): P
     const message = `model ${show(path)} cannot be loaded: ${(cause as Error).message}`
     throw new MillraceError('MILLRACE_MODEL_FAILED', message, { cause })
   }
-}
-
-/** How many numbers. */
-function sizeOf(dims: readonly number[]): number {
-  return dims.reduce((size, dim) => size * dim, 1)
 }
 
 /** The first is so many times as large. */

@@ -1,4 +1,5 @@
-// Frames through a model in a process of its own, which says who it is.
+// Frames through a model in a process of its own, which notes who it is.
+import { appendFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import process from 'node:process'
 import { definePipeline, pipeline } from 'millrace'
@@ -10,12 +11,16 @@ const VIDEO = new URL('../../examples/video/', import.meta.url)
 export interface ScoredFrame {
   index: number
   score: number
-  pid: number
 }
 
-const OPTIONS = { frames: { type: 'integer' }, stuckAfterMs: { type: 'number', default: 60_000 } } as const
+const OPTIONS = {
+  frames: { type: 'integer' },
+  /** File that the process writes its number to, a line each. */
+  pids: { type: 'string' },
+  stuckAfterMs: { type: 'number', default: 60_000 },
+} as const
 
-export default definePipeline(import.meta.url, OPTIONS, ({ frames, stuckAfterMs }) =>
+export default definePipeline(import.meta.url, OPTIONS, ({ frames, pids, stuckAfterMs }) =>
   pipeline('score-frames')
     .source(
       'decode',
@@ -28,11 +33,14 @@ export default definePipeline(import.meta.url, OPTIONS, ({ frames, stuckAfterMs 
       'score',
       inference({
         model: new URL('motion.onnx', VIDEO),
-        runtime: async () => createRequire(new URL('package.json', VIDEO))('onnxruntime-node'),
+        runtime: async () => {
+          appendFileSync(pids, `${process.pid}\n`)
+          return createRequire(new URL('package.json', VIDEO))('onnxruntime-node')
+        },
         inputs: { pictures: { dims: [1, 2, 90, 160], read: withBlackBefore } },
         outputs: { score: [1, 1, 1, 1] },
         result: ({ index }: VideoFrame, { score }): ScoredFrame => {
-          return { index, score: Number(score[0]), pid: process.pid }
+          return { index, score: Number(score[0]) }
         },
         batch: { max: 4 },
       }),

@@ -1,6 +1,6 @@
 // The video example as a person runs it, its model against plain arithmetic, and Ctrl-C in the middle.
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import process from 'node:process'
@@ -17,6 +17,13 @@ import { turn } from '../support/turn.ts'
 import scoreFrames, { type ScoredFrame } from './score-frames.ts'
 
 const skip = lacks('ffmpeg', 'ffprobe')
+
+/** Number of the process that began last; never our own. */
+function newestOf(pids: string): number {
+  const pid = Number(readFileSync(pids, 'utf8').trim().split('\n').at(-1))
+  assert.notEqual(pid, process.pid)
+  return pid
+}
 
 test('video: every frame is in the new video, which has the size and length of the old one', {
   skip,
@@ -77,16 +84,18 @@ test('video: the model computes what the same arithmetic in plain code does', {
 test('video: the process of the model is killed ten times, and every frame comes once, in order', {
   skip,
   deadlineMs: 120_000,
-}, async () => {
+}, async (t) => {
   await prepareExample('video')
-  const run = watch(start(scoreFrames, { frames: 400 }))
+  const pids = makeFolder(t)('pids')
+  const run = watch(start(scoreFrames, { frames: 400, pids }))
   const frames: ScoredFrame[] = []
   const killed = new Set<number>()
   for await (const frame of run) {
     frames.push(frame)
-    if (killed.size === 10 || killed.has(frame.pid) || frame.index < 30 * (killed.size + 1)) continue
-    killed.add(frame.pid)
-    process.kill(frame.pid, 'SIGKILL')
+    const pid = newestOf(pids)
+    if (killed.size === 10 || killed.has(pid) || frame.index < 30 * (killed.size + 1)) continue
+    killed.add(pid)
+    process.kill(pid, 'SIGKILL')
   }
   const { outcome, stages } = await run.join()
   assert.equal(outcome, 'completed')
@@ -102,9 +111,10 @@ test('video: the process of the model is killed ten times, and every frame comes
 test('video: a process of the model that is stopped is told of, and goes on when it may', {
   skip,
   deadlineMs: 120_000,
-}, async () => {
+}, async (t) => {
   await prepareExample('video')
-  const run = watch(start(scoreFrames, { frames: 100, stuckAfterMs: 300 }))
+  const pids = makeFolder(t)('pids')
+  const run = watch(start(scoreFrames, { frames: 100, pids, stuckAfterMs: 300 }))
   let stopped = 0
   const told: string[] = []
   run.on('stuck', ({ stage }) => {
@@ -112,11 +122,11 @@ test('video: a process of the model that is stopped is told of, and goes on when
     process.kill(stopped, 'SIGCONT')
   })
   let frames = 0
-  for await (const { pid } of run) {
+  for await (const _ of run) {
     frames++
     if (stopped !== 0) continue
-    stopped = pid
-    process.kill(pid, 'SIGSTOP')
+    stopped = newestOf(pids)
+    process.kill(stopped, 'SIGSTOP')
   }
   await run.join()
   assert.equal(frames, 100)

@@ -3,6 +3,7 @@
  * as they come, as many at a time as the stage's `concurrency`. What must last - order, retries, queues - is the thread's.
  */
 import type { StageDefinition } from '../../define/pipeline.ts'
+import { splitOf } from '../../define/split-body.ts'
 import { bug, errorToWire, MillraceError } from '../../errors.ts'
 import { allocateCounters, OUT, type Outcome, WorkerCounters } from '../../observe/counters.ts'
 import { StopEvent, type StopLevel } from '../../queue/stop-event.ts'
@@ -54,7 +55,7 @@ export class ChildStage {
     this.#task = task
     this.#channel = channel
     this.#definition = definition
-    this.#bound = bindStage(definition)
+    this.#bound = bindStage(definition, splitOf(definition))
     const level = definition.kind === 'source' ? 'drain' : 'abort'
     const makeLog = this.#makeLog()
     this.#context = new WorkerContext(task.place, this.#stop, level, makeLog, task.timeoutMs !== undefined)

@@ -8,6 +8,8 @@
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Deferred } from '../../deferred.ts'
+import type { StageDefinition } from '../../define/pipeline.ts'
+import { type Split, splitOf } from '../../define/split-body.ts'
 import type { StageContext } from '../../define/stage-body.ts'
 import { errorFromWire, MillraceError, type WireError } from '../../errors.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
@@ -42,6 +44,7 @@ import { Reply } from './reply.ts'
 const KILL_MS = 1_000
 
 export interface ProxySteps {
+  definition: StageDefinition
   stop: StopEvent
   /**
    * The process is gone, and with it what the worker has in hand.
@@ -62,6 +65,7 @@ export class ProcessProxy implements BoundStage {
   readonly #steps: ProxySteps
   readonly #ear: ProcessEar | undefined
   readonly #inbox: NoticedInbox
+  readonly #split: Split<unknown> | undefined
   readonly #replies = new Map<number, Reply>()
   readonly #opened = new Deferred<WireError | undefined>()
   readonly #closed = new Deferred<WireError | undefined>()
@@ -79,6 +83,7 @@ export class ProcessProxy implements BoundStage {
     this.#steps = steps
     this.#ear = ear
     this.#inbox = new NoticedInbox((message) => this.#take(message))
+    this.#split = splitOf(steps.definition)
   }
 
   async open(_ctx: StageContext): Promise<void> {
@@ -108,8 +113,12 @@ export class ProcessProxy implements BoundStage {
   }
 
   /** A field of its own: the loop of items calls it without its object. */
-  readonly process = (input: unknown, ctx: StageContext): Promise<unknown> =>
-    this.#ask(ITEM, [ctx.item, ctx.attempt, input]).result()
+  readonly process = (input: unknown, ctx: StageContext): Promise<unknown> => {
+    const split = this.#split
+    if (split === undefined) return this.#ask(ITEM, [ctx.item, ctx.attempt, input]).result()
+    const reply = this.#ask(ITEM, [ctx.item, ctx.attempt, split.ask(input)])
+    return reply.result().then((given) => split.answer(input, given))
+  }
 
   flush(_ctx: StageContext): Promise<unknown> {
     return this.#ask(FLUSH, undefined).result()
