@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import type { Worker } from 'node:worker_threads'
 import { start } from '../../src/index.ts'
-import crowd, { type CrowdOptions } from '../fixtures/pipelines/crowd.ts'
+import countedCrowd from '../fixtures/pipelines/counted-crowd.ts'
+import type { CrowdOptions } from '../fixtures/pipelines/crowd.ts'
 import { test, watch } from '../support/harness.ts'
 import { randomFrom, seedOfRun } from '../support/random.ts'
 
@@ -48,15 +49,13 @@ function terminateAtRandom(random: () => number, everyMs: number, working: Uint8
 
 /** @param begun called when everything runs */
 async function countInOrder(options: CrowdOptions, begun = (): void => {}): Promise<{ restarts: number }> {
-  const run = watch(start(crowd, options))
-  let expected = 1
-  for await (const number of run) {
-    if (number !== expected) assert.equal(number, expected, 'lost, doubled or out of order')
-    expected++
-    begun()
-  }
+  const seen = new SharedArrayBuffer(8)
+  const run = watch(start(countedCrowd, { ...options, seen }))
+  run.on('state', (state) => {
+    if (state === 'running') begun()
+  })
   const report = await run.join()
-  assert.equal(expected - 1, options.items)
+  assert.deepEqual([...new Int32Array(seen)], [options.items, 0], 'in order, lost, doubled or out of order')
   assert.equal(report.outcome, 'completed')
   return { restarts: report.stages.reduce((sum, stage) => sum + (stage.restarts ?? 0), 0) }
 }
