@@ -1,5 +1,6 @@
 /** One queue that a worker writes: puts an output there, waiting for room in whichever way fits. */
 import { ABANDONED, DROPPED, OUT, type Outcome } from '../observe/counters.ts'
+import { ROOM } from '../queue/doorbell.ts'
 import type { Origin } from '../queue/lane.ts'
 import type { QueueWriter } from '../queue/queue-writer.ts'
 import type { Awaitable } from './emitter.ts'
@@ -67,7 +68,7 @@ export class OutputQueue {
     }
     while (waiting.mayBlock) {
       const since = this.#beginWait()
-      bell.waitSync(isReady)
+      bell.waitSync(isReady, Number.POSITIVE_INFINITY, ROOM)
       this.#endWait(since)
       if (stop.isSet) return ABANDONED
       const result = writer.tryPut(value, origin)

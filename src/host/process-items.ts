@@ -7,6 +7,7 @@
  */
 import { bug, MillraceError } from '../errors.ts'
 import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counters.ts'
+import { ITEMS } from '../queue/doorbell.ts'
 import type { InputReader } from '../queue/input-reader.ts'
 import type { Emitter } from './emitter.ts'
 import { TakeUp } from './take-up.ts'
@@ -206,7 +207,7 @@ export class ItemLoop {
     const isStreaming = this.#burst >= STREAMING_ITEMS
     this.#burst = 0
     if (isStreaming) bell.dozeSync(() => this.#reader.isWorthWaking() || stop.isSet)
-    if (!this.#isReady()) bell.waitSync(this.#isReady)
+    if (!this.#isReady()) bell.waitSync(this.#isReady, Number.POSITIVE_INFINITY, ITEMS)
     counters.addStarved(performance.now() - since)
     return true
   }

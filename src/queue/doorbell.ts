@@ -24,6 +24,10 @@
  * of its step 3 leaves a bell that says AWAKE and a sleeper that was not woken: to every ring after that it seems awake.
  * So whoever learns of a death rings all by `ringAnyway`, which does not believe the word.
  *
+ * What it waits for. A sleeper may say that it waits for items alone, or for room alone: then it need not be rung for the
+ * other (`mayWantItems`, `mayWantRoom`), and a worker does not get up in vain each time its reader takes one of a few items.
+ * Whatever else happens is told to all by `ring`.
+ *
  * Several waits of one thread may share a bell (two pending `get`s). Therefore only a ringer sets AWAKE
  * while an asynchronous wait is pending, and everyone who wakes looks again.
  */
@@ -42,6 +46,13 @@ import {
 const AWAKE = 0
 const ASLEEP = 1
 const DOZING = 2
+const FOR_ITEMS = 3
+const FOR_ROOM = 4
+/** What a sleeper waits for, besides the end and the stop, which everybody is told of. */
+export const ANYTHING = ASLEEP
+export const ITEMS = FOR_ITEMS
+export const ROOM = FOR_ROOM
+export type Want = typeof ANYTHING | typeof ITEMS | typeof ROOM
 /** Any lower value: nobody sleeps here, and a ring goes on to the bell whose word is this much below it. */
 const LINKED = -1
 /** Offset, from the bell's word, of the count of wake-ups; written by the sleeper alone. */
@@ -79,7 +90,25 @@ export class Doorbell {
   }
 
   get isAsleep(): boolean {
-    return this.#state() === ASLEEP
+    const state = this.#state()
+    return state !== AWAKE && state !== DOZING
+  }
+
+  /** Whether it sleeps, and for anything but room alone. */
+  get mayWantItems(): boolean {
+    const state = this.#state()
+    return state === ASLEEP || state === FOR_ITEMS
+  }
+
+  /** Whether it sleeps, and for anything but items alone. */
+  get mayWantRoom(): boolean {
+    const state = this.#state()
+    return state === ASLEEP || state === FOR_ROOM
+  }
+
+  /** Whether it sleeps, and more items are nothing to it. */
+  get isForRoom(): boolean {
+    return this.#state() === FOR_ROOM
   }
 
   /**
@@ -136,17 +165,19 @@ export class Doorbell {
   }
 
   /** Blocks this thread until `ready()`; false if `timeoutMs` passed first. */
-  waitSync(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): boolean {
+  waitSync(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY, want: Want = ANYTHING): boolean {
     if (this.#spin(ready)) return true
     const words = this.#words
     const word = this.#word
+    // A pending asynchronous wait of this thread may be for something else.
+    const asleep = this.#isPending ? ASLEEP : want
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      store(words, word, ASLEEP)
+      store(words, word, asleep)
       const isReady = ready()
       const leftMs = isReady ? 0 : deadline - performance.now()
       if (leftMs > 0) {
-        wait(words, word, ASLEEP, leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs)
+        wait(words, word, asleep, leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs)
         this.#countWakeUp()
         if (!ready()) continue
       }

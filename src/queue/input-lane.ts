@@ -65,7 +65,7 @@ export class InputLane {
     if (this.reader.atHand > this.wakeAt) return
     const bell = this.writerBell
     if (this.wakeAt === Number.POSITIVE_INFINITY) bell.ring()
-    else if (bell.isAsleep) {
+    else if (bell.mayWantRoom) {
       this.reader.level()
       if (this.reader.atHand <= this.wakeAt) bell.ring()
     }

@@ -336,7 +336,7 @@ export class InputReader {
 
   #ringReleased(): void {
     const bells = this.#releaseBells
-    for (let index = 0; index < bells.length; index++) if (bells[index].isAsleep) bells[index].ring()
+    for (let index = 0; index < bells.length; index++) if (bells[index].mayWantItems) bells[index].ring()
   }
 
   #passOnDrops(): void {

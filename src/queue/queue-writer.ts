@@ -219,7 +219,8 @@ export class QueueWriter {
   /** A reader that dozes is let doze until its lane is half full: see doorbell.ts. */
   #wakeReader(lane: number): void {
     const bell = this.#readerBells[lane]
-    if (bell.isAwake || (bell.isDozing && this.#lanes[lane].level * 2 < this.#laneShare)) return
+    if (bell.isAwake || bell.isForRoom) return
+    if (bell.isDozing && this.#lanes[lane].level * 2 < this.#laneShare) return
     bell.ring()
   }
 
@@ -285,7 +286,7 @@ export class QueueWriter {
   }
 
   #sleepsRather(lane: number, than: number): boolean {
-    return this.#readerBells[lane].isAsleep && !this.#readerBells[than].isAsleep
+    return this.#readerBells[lane].mayWantItems && !this.#readerBells[than].mayWantItems
   }
 
   /** Whether its share of the capacity has room left for this lane. One lane checks that itself. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ANYTHING, type Doorbell, ITEMS, ROOM, type Want } from '../../src/queue/doorbell.ts'
 import { InputReader } from '../../src/queue/input-reader.ts'
 import { DONE, GONE, OPEN, PARKED, QueueMemory, RETIRING } from '../../src/queue/queue-memory.ts'
 import { QueueWriter } from '../../src/queue/queue-writer.ts'
@@ -257,4 +258,37 @@ test('a worker that died while it gave its ends up goes on with that', () => {
   assert.deepEqual([reader.isRetiring, reader.isRetired], [true, true])
   assert.equal(reader.park(), true)
   assert.equal(reader.isRetired, false, 'it has: nothing is retiring any more')
+})
+
+test('whoever waits for items alone is not rung for room, nor the other way round', () => {
+  const memory = allocate(1)
+  const writer = new QueueWriter(memory, 0)
+  const bell = memory.doorbell('consumer', 0)
+  const reader = new InputReader([{ memory, index: 0 }], { bell, wakeWriter: 'late' })
+  const writerBell = memory.doorbell('producer', 0)
+  /** Whether a sleeper is rung by what is done while it has announced its sleep. */
+  const isRung = (sleeper: Doorbell, want: Want, act: () => void): boolean => {
+    let isAsleep = true
+    const look = () => {
+      act()
+      isAsleep = sleeper.isAsleep
+      return true
+    }
+    sleeper.waitSync(look, 0, want)
+    return !isAsleep
+  }
+  const put = () => assert.equal(writer.tryPut('x', origin(1)), 'ok')
+  const take = () => {
+    assert.equal(reader.poll(), 'item')
+    reader.commit()
+  }
+  const rung: Record<string, boolean[]> = {}
+  for (const [name, want] of Object.entries({ ANYTHING, ITEMS, ROOM } as const)) {
+    rung[name] = [isRung(bell, want, put), isRung(writerBell, want, take)]
+  }
+  assert.deepEqual(rung, { ANYTHING: [true, true], ITEMS: [true, false], ROOM: [false, true] })
+  // The end is told to everybody.
+  for (const want of [ITEMS, ROOM, ANYTHING] as const) {
+    assert.ok(isRung(writerBell, want, () => memory.ringAll()))
+  }
 })

@@ -34,8 +34,8 @@ const ALL: readonly Mutation[] = [
     ['hand 1x1 of 1'],
     edit(
       'queue/doorbell.ts',
-      '      store(words, word, ASLEEP)\n      const isReady = ready()\n',
-      '      const isReady = ready()\n      store(words, word, ASLEEP)\n',
+      '      store(words, word, asleep)\n      const isReady = ready()\n',
+      '      const isReady = ready()\n      store(words, word, asleep)\n',
     ),
   ),
   mutation(
@@ -264,7 +264,7 @@ const ALL: readonly Mutation[] = [
     ['merge of a dropped one'],
     edit(
       'queue/input-reader.ts',
-      'if (bells[index].isAsleep) bells[index].ring()',
+      'if (bells[index].mayWantItems) bells[index].ring()',
       'if (index < 0) bells[index].ring()',
     ),
   ),
