@@ -1,18 +1,23 @@
 /**
- * Turns src/, test/ and the demo into JavaScript, file by file, and lays them out as they lie here: a thread of a test then
+ * Turns src/, test/ and the demo into JavaScript, and lays the files out as they lie here: a thread of a test then
  * starts as fast as a user's does. With a loader of TypeScript each thread would take several times as long.
  *
- * Nothing is joined, so that a test can still import any file of src/; sources maps lead back to the TypeScript.
+ * The core is joined as in the package; a file of it hands on its names, so a test can import any file of src/. Source
+ * maps lead back to the TypeScript.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { bundleBesideCore, joinCore, moduleInPlace } from './join-core.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** What it is made of, and what is not TypeScript and lies beside it. */
 const FOLDERS = ['src', 'test', 'verify', 'examples/demo']
 const ALONGSIDE = ['python']
+
+/** What every worker loads. */
+const STARTED = ['host/thread/thread-entry', 'host/process/process-entry']
 
 /** Where the files are named that a file loads: in imports, and in places told from `import.meta.url`. */
 const NAMES = /((?:\bfrom|\bimport|\bimport\()\s*|new URL\()(['"`])(\.[^'"`]*)\.ts\2/g
@@ -38,10 +43,21 @@ export async function buildSources(out = path.join(ROOT, '.built/source')) {
     sourcemap: true,
     logLevel: 'warning',
   })
+  await joinSources(path.join(out, 'src'))
   for (const file of files) if (!file.endsWith('.ts')) cpSync(path.join(ROOT, file), path.join(out, file))
   for (const name of ALONGSIDE) cpSync(path.join(ROOT, name), path.join(out, name), { recursive: true })
   writeFileSync(path.join(out, 'package.json'), JSON.stringify(packageOf(), undefined, 2))
   return out
+}
+
+async function joinSources(src) {
+  const core = await joinCore(src)
+  for (const [file, text] of core) {
+    const here = path.join(src, path.relative(path.join(ROOT, 'src'), file).replace(/\.ts$/, '.js'))
+    rmSync(`${here}.map`)
+    writeFileSync(here, moduleInPlace(text, here, src))
+  }
+  await bundleBesideCore({ core, entries: STARTED, out: src })
 }
 
 const asJavascript = {
