@@ -5,7 +5,7 @@
  * The core is joined as in the package; a file of it hands on its names, so a test can import any file of src/. Source
  * maps lead back to the TypeScript.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -64,10 +64,17 @@ const asJavascript = {
   name: 'as-javascript',
   setup: (builder) => {
     builder.onLoad({ filter: /\.ts$/ }, ({ path: file }) => ({
-      contents: readFileSync(file, 'utf8').replaceAll(NAMES, '$1$2$3.js$2'),
+      contents: readFileSync(file, 'utf8').replaceAll(NAMES, (whole, before, quote, name) =>
+        isOurs(file, name) ? `${before}${quote}${name}.js${quote}` : whole,
+      ),
       loader: 'ts',
     }))
   },
+}
+
+/** A file that is there; what a program in a text names is not. */
+function isOurs(file, name) {
+  return name.includes('${') || existsSync(path.join(path.dirname(file), `${name}.ts`))
 }
 
 /** The package's own, with its exports where the sources now are. */
