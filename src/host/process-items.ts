@@ -7,6 +7,7 @@
  */
 import { bug, MillraceError } from '../errors.ts'
 import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counters.ts'
+import type { Measured } from '../observe/service-times.ts'
 import { ITEMS } from '../queue/doorbell.ts'
 import type { InputReader } from '../queue/input-reader.ts'
 import type { Emitter } from './emitter.ts'
@@ -80,16 +81,35 @@ export class ItemLoop {
     core.context.beginItem(item, 1, reader.source)
     core.outputs.begin(item, reader.source, reader.order, ticket)
     let input: unknown
+    let service: Measured | undefined
     try {
       input = reader.read()
+      service = core.service.begin()
       const result = core.bound.process(input, core.context)
       const outcome = this.#emitter.emit(this.#trials.timed(result, core.context))
-      if (typeof outcome !== 'number') return outcome.then(undefined, (error) => this.#recover(error, input))
+      if (typeof outcome !== 'number') return this.#later(outcome, input, service)
+      if (service !== undefined) core.service.end(service)
       this.#settle(ticket, outcome)
       return outcome
     } catch (error) {
+      if (service !== undefined) core.service.end(service)
       return this.#recoverNow(error, input)
     }
+  }
+
+  #later(outcome: Promise<Outcome>, input: unknown, service: Measured | undefined): Promise<Outcome> {
+    const clock = this.#core.service
+    if (service === undefined) return outcome.then(undefined, (error) => this.#recover(error, input))
+    return outcome.then(
+      (settled) => {
+        clock.end(service)
+        return settled
+      },
+      (error) => {
+        clock.end(service)
+        return this.#recover(error, input)
+      },
+    )
   }
 
   /** The common case without a detour over the event loop: no retry, nothing to write, the run fails. */
@@ -171,11 +191,19 @@ export class ItemLoop {
   }
 
   async #try(before: Trial): Promise<Outcome> {
+    const core = this.#core
     const trial = { ...before, attempts: before.attempts + 1 }
+    const service = core.service.begin()
+    const end = (): void => {
+      if (service !== undefined) core.service.end(service)
+    }
     try {
-      const result = this.#core.bound.process(trial.input, this.#core.context)
-      return await this.#emitter.emit(this.#trials.timed(result, this.#core.context))
+      const result = core.bound.process(trial.input, core.context)
+      const outcome = await this.#emitter.emit(this.#trials.timed(result, core.context))
+      end()
+      return outcome
     } catch (error) {
+      end()
       return this.#afterFailure(error, trial)
     }
   }

@@ -1,5 +1,6 @@
 /** One thing that a worker has in hand: an item or a batch of them. */
 import type { ItemOrigin } from '../observe/failure.ts'
+import type { Measured } from '../observe/service-times.ts'
 import { isThenable } from './emitter.ts'
 import type { Trial, Trials } from './trials.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -66,22 +67,27 @@ export class Unit {
     this.trial.attempts++
     this.context.beginItem(this.place.item, this.trial.attempts, this.place.source)
     core.activity.beginCall()
+    const service = core.service.begin()
     try {
       const result = trials.timed(core.bound.process(this.trial.input, this.context), this.context)
-      if (isThenable(result)) return this.#awaited(core, result)
-      core.activity.endCall()
+      if (isThenable(result)) return this.#awaited(core, result, service)
+      endCall(core, service)
       return result
     } catch (error) {
-      core.activity.endCall()
+      endCall(core, service)
       throw error
     }
   }
 
-  async #awaited(core: WorkerCore, result: PromiseLike<unknown>): Promise<unknown> {
+  async #awaited(
+    core: WorkerCore,
+    result: PromiseLike<unknown>,
+    service: Measured | undefined,
+  ): Promise<unknown> {
     try {
       return await result
     } finally {
-      core.activity.endCall()
+      endCall(core, service)
     }
   }
 
@@ -119,4 +125,9 @@ export class Unit {
     this.result = result
     this.isProcessed = true
   }
+}
+
+function endCall({ activity, service: clock }: WorkerCore, service: Measured | undefined): void {
+  if (service !== undefined) clock.end(service)
+  activity.endCall()
 }

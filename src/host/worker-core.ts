@@ -20,6 +20,7 @@ import { logToStderr, type MakeLog } from './log.ts'
 import { OutputQueue } from './output-queue.ts'
 import { Outputs } from './outputs.ts'
 import type { ProxySteps } from './process/process-proxy.ts'
+import { ServiceClock } from './service-clock.ts'
 import { StageControl } from './stage-control.ts'
 import { Waiting } from './waiting.ts'
 import { WorkerContext } from './worker-context.ts'
@@ -61,6 +62,7 @@ export class WorkerCore {
   readonly context: WorkerContext
   readonly counters: WorkerCounters
   readonly activity: Activity
+  readonly service: ServiceClock
   readonly stop: StopEvent
   readonly control: StageControl
   readonly waiting: Waiting
@@ -101,6 +103,7 @@ export class WorkerCore {
     this.inHandLimit = this.#inHandLimit()
     this.counters = new WorkerCounters(task.counters, task.index)
     this.activity = new Activity(this.counters)
+    this.service = new ServiceClock(this.counters, this.isRemote)
     this.control = new StageControl(task.control.memory, task.control.index)
     this.waiting = new Waiting(host.baseline)
     this.bell = this.stop.doorbell(task.bell)

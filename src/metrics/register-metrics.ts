@@ -1,6 +1,6 @@
 /** The metrics of a run in a registry of prom-client, beside those of the application. */
 import type { PipelineManager } from '../run/manager.ts'
-import { type MetricFamily, RunMetrics } from './run-metrics.ts'
+import { type MetricFamily, RunMetrics, type Sample } from './run-metrics.ts'
 
 /** What is used of a `Registry` of prom-client 15. */
 export interface MetricsRegistry {
@@ -14,7 +14,9 @@ interface RegisteredMetric {
   help: string
   type: MetricFamily['type']
   aggregator: 'sum'
-  get(): Promise<Omit<RegisteredMetric, 'get'> & { values: { labels: object; value: number }[] }>
+  get(): Promise<
+    Omit<RegisteredMetric, 'get'> & { values: { labels: object; value: number; metricName?: string }[] }
+  >
 }
 
 /** Runs that share a registry share its metrics: each name stands there once. */
@@ -42,11 +44,18 @@ export function registerMetrics(run: PipelineManager, registry: MetricsRegistry)
 function makeMetrics(runs: ReadonlySet<RunMetrics>): RegisteredMetric[] {
   return RunMetrics.families.map(({ name, help, type }) => {
     const about = { name, help, type, aggregator: 'sum' as const }
+    const named = ({ labels, value, suffix }: Sample) => ({
+      labels,
+      value,
+      ...(suffix === undefined ? {} : { metricName: `${name}${suffix}` }),
+    })
     const get = async () => {
       const families = [...runs].flatMap((metrics) => metrics.read())
       return {
         ...about,
-        values: families.filter((family) => family.name === name).flatMap(({ samples }) => samples),
+        values: families
+          .filter((family) => family.name === name)
+          .flatMap(({ samples }) => samples.map(named)),
       }
     }
     return { ...about, get }

@@ -19,7 +19,9 @@ export function renderFamilies(families: readonly MetricFamily[]): string {
 }
 
 function renderFamily({ name, help, type, samples }: MetricFamily): string {
-  const lines = samples.map(({ labels, value }) => `${name}{${renderLabels(labels)}} ${value}\n`)
+  const lines = samples.map(
+    ({ labels, value, suffix = '' }) => `${name}${suffix}{${renderLabels(labels)}} ${value}\n`,
+  )
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }
 

@@ -3,6 +3,7 @@
  * grows). Read at the moment it is asked; a run pays nothing for it.
  */
 import { ABANDONED, DROPPED, FAILED, sharedNowMs, type WorkerCounters } from '../observe/counters.ts'
+import { SERVICE_BOUNDS_MS, ServiceTimes } from '../observe/service-times.ts'
 import type { PipelineManager } from '../run/manager.ts'
 import type { RunQueue } from '../run/run-queue.ts'
 import type { PipelineStage } from '../run/stage.ts'
@@ -13,12 +14,14 @@ export type Labels = Readonly<Record<string, string>>
 export interface Sample {
   labels: Labels
   value: number
+  /** Of a histogram: what stands after its name. */
+  suffix?: '_bucket' | '_sum' | '_count'
 }
 
 export interface MetricFamily {
   name: string
   help: string
-  type: 'counter' | 'gauge'
+  type: 'counter' | 'gauge' | 'histogram'
   samples: Sample[]
 }
 
@@ -137,12 +140,25 @@ const OF_QUEUES: readonly Definition<RunQueue>[] = [
   },
 ]
 
+const SERVICE = {
+  name: 'millrace_stage_service_seconds',
+  help: 'Time that a try of an item takes in the stage, without waiting for room; quick items by samples.',
+  type: 'histogram',
+} as const
+
+/** Upper bounds of the buckets, in milliseconds: 1, 2.5 and 5 of each decade, from 10 µs to 100 s. */
+const SERVICE_BUCKETS_MS = SERVICE_BOUNDS_MS.filter(
+  (ms) => ms >= 0.01 && ms <= 100_000 && /^(1|2\.5|5)e/.test(ms.toExponential()),
+)
+
 /** The metrics of one run. Keep it as long as the run is watched. */
 export class RunMetrics {
   /** All that there may be, without their samples. */
-  static readonly families: readonly Omit<MetricFamily, 'samples'>[] = [...OF_WORKERS, ...OF_QUEUES].map(
-    ({ name, help, type }) => ({ name, help, type }),
-  )
+  static readonly families: readonly Omit<MetricFamily, 'samples'>[] = [
+    ...OF_WORKERS,
+    SERVICE,
+    ...OF_QUEUES,
+  ].map(({ name, help, type }) => ({ name, help, type }))
   readonly #run: PipelineManager
   readonly #busy = new Map<string, number>()
 
@@ -167,6 +183,7 @@ export class RunMetrics {
           worker: String(worker.number),
         })),
       ),
+      { ...SERVICE, samples: workers.flatMap((place) => serviceSamples(place, pipeline)) },
       ...OF_QUEUES.map((definition) =>
         this.#family(definition, queues, ({ from, to, branch = '' }) => ({ pipeline, from, to, branch })),
       ),
@@ -200,6 +217,24 @@ export class RunMetrics {
     }
     return { name, help, type, samples }
   }
+}
+
+function serviceSamples({ stage, worker, counters }: WorkerPlace, pipeline: string): Sample[] {
+  // Nobody hands items to a source.
+  if (stage.plan?.kind === 'source') return []
+  const labels = { pipeline, stage: stage.name, worker: String(worker.number) }
+  const times = ServiceTimes.total([counters.serviceTimes])
+  const bucket = (le: string, value: number): Sample => ({
+    labels: { ...labels, le },
+    value,
+    suffix: '_bucket',
+  })
+  return [
+    ...SERVICE_BUCKETS_MS.map((ms) => bucket(String(ms / 1000), times.upTo(ms))),
+    bucket('+Inf', times.count),
+    { labels, value: times.sumMs / 1000, suffix: '_sum' },
+    { labels, value: times.count, suffix: '_count' },
+  ]
 }
 
 /** Exact once the stage has ended; before, what is left in its lanes has no outcome yet. */

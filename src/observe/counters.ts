@@ -6,6 +6,8 @@
  * leaves enough to tell how far it came: see `settleUncounted` in host/take-up.ts and run/account.ts.
  */
 
+import { SERVICE_BYTES, ServiceTimes } from './service-times.ts'
+
 /** What became of an item that a worker took in hand. */
 export const OUT = 0
 export const DROPPED = 1
@@ -57,7 +59,7 @@ const UNITS = 17
 const INTS = 32
 
 /** Bytes of one worker's counters. */
-export const COUNTER_BYTES = FLOATS * 8 + INTS * 4
+export const COUNTER_BYTES = FLOATS * 8 + INTS * 4 + SERVICE_BYTES
 
 const TWO_32 = 2 ** 32
 /** Stored in place of a ticket where there is none. Tickets are stored plus one. */
@@ -66,10 +68,12 @@ const NONE = 0
 export class WorkerCounters {
   readonly #floats: Float64Array
   readonly #ints: Int32Array
+  readonly serviceTimes: ServiceTimes
 
   constructor(memory: SharedArrayBuffer, index: number) {
     this.#floats = new Float64Array(memory, index * COUNTER_BYTES, FLOATS)
     this.#ints = new Int32Array(memory, index * COUNTER_BYTES + FLOATS * 8, INTS)
+    this.serviceTimes = new ServiceTimes(memory, index * COUNTER_BYTES + FLOATS * 8 + INTS * 4)
   }
 
   get life(): number {
@@ -290,6 +294,11 @@ export class WorkerCounters {
   }
   addBlocked(ms: number): void {
     this.#floats[BLOCKED_MS] += ms
+  }
+
+  /** Time spent waiting for room, as far as those waits are over. */
+  get blockedMs(): number {
+    return this.#floats[BLOCKED_MS]
   }
 
   /** How the time since its start was spent, in milliseconds. A wait that still lasts counts as busy. */

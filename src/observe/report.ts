@@ -34,6 +34,11 @@ export interface StageReport {
   blockedMs: number
   /** What `ctx.alloc` gave its workers, if they asked for any. */
   slabs?: SlabReport
+  /**
+   * How long its workers worked on an item, in milliseconds, each try by itself: half of them no longer than `p50`, all
+   * but one in a hundred no longer than `p99`. Quick items by samples. Not of sources, nor where nothing was measured.
+   */
+  service?: { mean: number; p50: number; p99: number }
   /** Of each worker, if there was more than one. */
   perWorker?: WorkerReport[]
 }

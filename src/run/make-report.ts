@@ -10,6 +10,7 @@ import {
   type StageReport,
   type WorkerReport,
 } from '../observe/report.ts'
+import { ServiceTimes } from '../observe/service-times.ts'
 import { type Account, sumAccounts } from './account.ts'
 import type { RunQueue } from './run-queue.ts'
 import type { PipelineStage } from './stage.ts'
@@ -62,6 +63,7 @@ function reportStage(stage: PipelineStage): StageReport {
     starvedMs: round(total(workers, 'starvedMs')),
     blockedMs: round(total(workers, 'blockedMs')),
     ...(slabs === undefined ? {} : { slabs }),
+    ...reportService(stage),
     ...(workers.length > 1 ? { perWorker: workers } : {}),
   }
 }
@@ -80,6 +82,13 @@ function reportWorker(accounts: readonly Account[]): (worker: StageWorker) => Wo
       restarts,
     }
   }
+}
+
+function reportService({ workerList }: PipelineStage): Pick<StageReport, 'service'> {
+  const times = ServiceTimes.total(workerList.map(({ counters }) => counters.serviceTimes))
+  if (times.count === 0) return {}
+  const [p50, p99] = [times.quantile(0.5), times.quantile(0.99)]
+  return { service: { mean: round(times.sumMs / times.count), p50: round(p50), p99: round(p99) } }
 }
 
 function isUsed(stage: PipelineStage): (report: WorkerReport) => boolean {

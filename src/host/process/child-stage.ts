@@ -6,6 +6,7 @@ import type { StageDefinition } from '../../define/pipeline.ts'
 import { splitOf } from '../../define/split-body.ts'
 import { bug, errorToWire, MillraceError } from '../../errors.ts'
 import { allocateCounters, OUT, type Outcome, WorkerCounters } from '../../observe/counters.ts'
+import { type Measured, ServiceSampler } from '../../observe/service-times.ts'
 import { StopEvent, type StopLevel } from '../../queue/stop-event.ts'
 import { isTracked } from '../../tracked.ts'
 import { type BoundStage, bindStage } from '../bind-stage.ts'
@@ -39,6 +40,7 @@ export class ChildStage {
   readonly #context: WorkerContext
   readonly #stop = new StopEvent({ doorbells: 1 })
   readonly #waiting = new Waiting(undefined)
+  readonly #sampler = new ServiceSampler()
   readonly #questions: Question[] = []
   readonly #answers = new Map<number, Answer>()
   #running = 0
@@ -165,7 +167,12 @@ export class ChildStage {
     const isAlone = this.#task.concurrency === 1
     const context = isAlone ? this.#context : this.#context.forItem(item, attempt, 0)
     if (isAlone) context.beginItem(item, attempt)
-    const answering = this.#answer(id, () => this.#timed(this.#bound.process(value, context), context))
+    const measured = this.#sampler.begin()
+    const answering = this.#answer(
+      id,
+      () => this.#timed(this.#bound.process(value, context), context),
+      measured,
+    )
     if (answering === undefined) return
     this.#running++
     void answering.then(() => {
@@ -184,7 +191,7 @@ export class ChildStage {
   }
 
   /** A promise if it takes waiting. Never rejects. */
-  #answer(id: number, work: () => unknown): undefined | Promise<void> {
+  #answer(id: number, work: () => unknown, measured?: Measured): undefined | Promise<void> {
     const answer = this.#begin(id)
     let hasEnded = false
     const isSink = this.#definition.kind === 'sink'
@@ -196,7 +203,10 @@ export class ChildStage {
       },
       becomeAsync: () => {},
     })
-    const end = (): Done => (hasEnded ? { hasEnded: true } : {})
+    const service = (): Done =>
+      measured === undefined ? {} : { service: [this.#sampler.end(measured), measured.items] }
+    const end = (): Done => ({ ...(hasEnded ? { hasEnded: true } : {}), ...service() })
+    const fail = (error: unknown): Done => ({ error: errorToWire(error), ...service() })
     try {
       const outcome = emitter.emit(work())
       if (typeof outcome === 'number') {
@@ -205,10 +215,10 @@ export class ChildStage {
       }
       return outcome.then(
         () => this.#finish(answer, end()),
-        (error) => this.#finish(answer, { error: errorToWire(error) }),
+        (error) => this.#finish(answer, fail(error)),
       )
     } catch (error) {
-      this.#finish(answer, { error: errorToWire(error) })
+      this.#finish(answer, fail(error))
       return undefined
     }
   }

@@ -53,6 +53,8 @@ export interface Done {
   /** It was not begun, or cut short, because the run is over. */
   isStopped?: true
   error?: WireError
+  /** How long it took in milliseconds, and how many items that stands for: if it was measured. */
+  service?: readonly [ms: number, items: number]
 }
 
 /** Outputs of one answer that may be under way, or wait to be taken. */

@@ -12,6 +12,8 @@ import type { StageDefinition } from '../../define/pipeline.ts'
 import { type Split, splitOf } from '../../define/split-body.ts'
 import type { StageContext } from '../../define/stage-body.ts'
 import { errorFromWire, MillraceError, type WireError } from '../../errors.ts'
+import { WorkerCounters } from '../../observe/counters.ts'
+import type { ServiceTimes } from '../../observe/service-times.ts'
 import type { PlannedProcess } from '../../plan/plan.ts'
 import type { StopEvent, StopLevel } from '../../queue/stop-event.ts'
 import type { BoundStage } from '../bind-stage.ts'
@@ -66,6 +68,7 @@ export class ProcessProxy implements BoundStage {
   readonly #ear: ProcessEar | undefined
   readonly #inbox: NoticedInbox
   readonly #split: Split<unknown> | undefined
+  readonly #serviceTimes: ServiceTimes
   readonly #replies = new Map<number, Reply>()
   readonly #opened = new Deferred<WireError | undefined>()
   readonly #closed = new Deferred<WireError | undefined>()
@@ -82,6 +85,7 @@ export class ProcessProxy implements BoundStage {
     this.#task = task
     this.#steps = steps
     this.#ear = ear
+    this.#serviceTimes = new WorkerCounters(task.counters, task.index).serviceTimes
     this.#inbox = new NoticedInbox((message) => this.#take(message))
     this.#split = splitOf(steps.definition)
   }
@@ -165,7 +169,9 @@ export class ProcessProxy implements BoundStage {
   #take({ kind, id, value }: Message): void {
     if (kind === OUTPUT) this.#replies.get(id)?.add(value)
     else if (kind === DONE) {
-      this.#replies.get(id)?.finish(value as Done)
+      const done = value as Done
+      if (done.service !== undefined) this.#serviceTimes.add(...done.service)
+      this.#replies.get(id)?.finish(done)
       this.#replies.delete(id)
     } else if (kind === OPENED) this.#opened.resolve(value as WireError | undefined)
     else if (kind === CLOSED) this.#closed.resolve(value as WireError | undefined)
