@@ -15,7 +15,6 @@ export const SERVICE_BOUNDS_MS: readonly number[] = Array.from({ length: DECADES
   R10.map((step) => Number(`${step}e${decade - 3}`)),
 ).flat()
 
-const BOUNDS_MS = Float64Array.from(SERVICE_BOUNDS_MS)
 const BUCKETS = SERVICE_BOUNDS_MS.length + 1
 /** Sum of all times, before the buckets. */
 const SUM = BUCKETS
@@ -159,7 +158,7 @@ function bucketOf(ms: number): number {
   let high = BUCKETS - 1
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (ms <= BOUNDS_MS[middle]) high = middle
+    if (ms <= SERVICE_BOUNDS_MS[middle]) high = middle
     else low = middle + 1
   }
   return low

@@ -170,6 +170,7 @@ const bufferOf = {
     memory instanceof SharedArrayBuffer ? new Bytes(memory, at, length) : Buffer.from(memory as Uint8Array),
   alloc: (length: number) => Buffer.alloc(length),
   isBuffer: (value: unknown) => Buffer.isBuffer(value),
+  prototype: Buffer.prototype,
 }
 
 const noTimer = { ref: () => noTimer, unref: () => noTimer }

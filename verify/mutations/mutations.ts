@@ -186,8 +186,8 @@ const ALL: readonly Mutation[] = [
     ['chain death'],
     edit(
       'host/process-items.ts',
-      '      input = reader.read()\n      const result = core.bound.process(input, core.context)\n',
-      '      input = reader.read()\n      reader.commit()\n      const result = core.bound.process(input, core.context)\n',
+      '      input = reader.read()\n      service = core.service.begin()\n',
+      '      input = reader.read()\n      reader.commit()\n      service = core.service.begin()\n',
     ),
     edit(
       'host/process-items.ts',
