@@ -45,6 +45,10 @@ export async function buildSources(out = path.join(ROOT, '.built/source')) {
   })
   await joinSources(path.join(out, 'src'))
   for (const file of files) if (!file.endsWith('.ts')) cpSync(path.join(ROOT, file), path.join(out, file))
+  // The small examples are run as they are.
+  for (const name of readdirSync(path.join(ROOT, 'examples'))) {
+    if (name.endsWith('.ts')) cpSync(path.join(ROOT, 'examples', name), path.join(out, 'examples', name))
+  }
   for (const name of ALONGSIDE) cpSync(path.join(ROOT, name), path.join(out, name), { recursive: true })
   writeFileSync(path.join(out, 'package.json'), JSON.stringify(packageOf(), undefined, 2))
   return out

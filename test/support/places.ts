@@ -8,6 +8,9 @@ const OWN = fileURLToPath(import.meta.url)
 /** The project's root, with a separator at its end. */
 export const ROOT = findRoot(path.dirname(OWN))
 
+/** Of the files that are loaded here: the same, or the folder that stands for it. */
+export const HERE = fileURLToPath(new URL('../../', import.meta.url))
+
 /** Of the files of src/ and test/ as they are loaded here. */
 export const EXTENSION = path.extname(OWN)
 

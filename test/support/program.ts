@@ -7,21 +7,21 @@ import path from 'node:path'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import { ROOT } from './places.ts'
+import { COMMAND, EXTENSION, ROOT } from './places.ts'
 
+/** The programs are TypeScript; the package may be. */
 const LOADER = [
   '--import',
   pathToFileURL(path.join(ROOT, 'ts-register.mjs')).href,
-  '--conditions=millrace-source',
+  ...(EXTENSION === '.ts' ? ['--conditions=millrace-source'] : []),
 ]
-const COMMAND = path.join(ROOT, 'src/cli/main.ts')
 const TIMEOUT_MS = 30_000
 
 /** Runs it from source; it must end well, and print what its comments say, in their order, and nothing else. */
 export async function assertPrintsWhatItSays(file: string): Promise<void> {
   const expected = [...readFileSync(file, 'utf8').matchAll(/\/\/ => ?(.*)$/gm)].map(([, line]) => line)
   assert.ok(expected.length > 0, `${file} says nothing of what it prints`)
-  const { code, stdout, stderr } = await runNode([file])
+  const { code, stdout, stderr } = await runNode([...LOADER, file])
   assert.deepEqual(stdout.trimEnd().split('\n'), expected, stderr)
   assert.equal(stderr, '')
   assert.equal(code, 0)
@@ -29,11 +29,11 @@ export async function assertPrintsWhatItSays(file: string): Promise<void> {
 
 /** Runs `millrace` from source. */
 export function runMillrace(args: readonly string[], cwd: string) {
-  return runNode([COMMAND, ...args], cwd)
+  return runNode([...COMMAND, ...args], cwd)
 }
 
 async function runNode(args: readonly string[], cwd?: string) {
-  const child = spawn(process.execPath, [...LOADER, ...args], {
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { ROOT } from '../support/places.ts'
+import { HERE, ROOT } from '../support/places.ts'
 import { assertPrintsWhatItSays, runMillrace } from '../support/program.ts'
 
 const EXAMPLES = path.join(ROOT, 'examples')
@@ -22,8 +22,8 @@ const BY_COMMAND: Record<string, { args: string[]; head: string[] }> = {
 for (const file of PROGRAMS) {
   test(`it runs and prints what it says: ${file}`, async () => {
     const command = BY_COMMAND[file]
-    if (command === undefined) return assertPrintsWhatItSays(path.join(EXAMPLES, file))
-    const { code, stdout, stderr } = await runMillrace(['run', `examples/${file}`, ...command.args], ROOT)
+    if (command === undefined) return assertPrintsWhatItSays(path.join(HERE, 'examples', file))
+    const { code, stdout, stderr } = await runMillrace(['run', `examples/${file}`, ...command.args], HERE)
     assert.deepEqual(stdout.split('\n').slice(0, command.head.length), command.head, stderr)
     assert.equal(code, 0)
   })
