@@ -14,6 +14,7 @@ import { bug } from '../errors.ts'
 import { add, compareExchange, load, peek, poke, store } from './atomics.ts'
 import { decode } from './codec/decode.ts'
 import type { SlabOpener } from './codec/reader.ts'
+import type { ShapeReader } from './codec/shape-reader.ts'
 import {
   BATCH_SHIFT,
   END,
@@ -68,8 +69,14 @@ export class ClaimingLaneReader extends LaneReader {
   #copy = Buffer.alloc(FIRST_COPY_BYTES)
   #wasOvertaken = true
 
-  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout, slabs?: SlabOpener | undefined) {
-    super(memory, at, layout, slabs)
+  constructor(
+    memory: SharedArrayBuffer,
+    at: number,
+    layout: LaneLayout,
+    slabs?: SlabOpener | undefined,
+    shapes?: ShapeReader | undefined,
+  ) {
+    super(memory, at, layout, slabs, shapes)
     // What an earlier life had in hand is lost.
     store(this.words, HOLDS, 0)
     this.#head = load(this.words, HEAD)
@@ -150,7 +157,7 @@ export class ClaimingLaneReader extends LaneReader {
   override read(): unknown {
     if (this.#hand === NOTHING) throw bug('a record was read that was not claimed')
     if (!this.#isWhole()) throw corrupt(this.#from, this.#length)
-    return decode(this.#copy, 0, this.#valueBytes, this.slabs)
+    return decode(this.#copy, 0, this.#valueBytes, this.slabs, this.shapes)
   }
 
   override readAt(count: number): unknown {

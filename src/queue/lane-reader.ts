@@ -10,6 +10,7 @@ import { bug, MillraceError } from '../errors.ts'
 import { add, load, peek, poke, store } from './atomics.ts'
 import { decode } from './codec/decode.ts'
 import type { SlabOpener } from './codec/reader.ts'
+import type { ShapeReader } from './codec/shape-reader.ts'
 import {
   BATCH_SHIFT,
   CONSUMED,
@@ -47,11 +48,19 @@ export class LaneReader extends LaneEnd {
   #marked = 0
   #held = 0
   protected readonly slabs: SlabOpener | undefined
+  protected readonly shapes: ShapeReader | undefined
   readonly #refs = emptyRefs()
 
-  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout, slabs?: SlabOpener | undefined) {
+  constructor(
+    memory: SharedArrayBuffer,
+    at: number,
+    layout: LaneLayout,
+    slabs?: SlabOpener | undefined,
+    shapes?: ShapeReader | undefined,
+  ) {
     super(memory, at, layout)
     this.slabs = slabs
+    this.shapes = shapes
     this.#head = load(this.words, HEAD)
     this.#tail = load(this.words, TAIL)
     // Never a marked one: see lane.ts.
@@ -232,10 +241,11 @@ export class LaneReader extends LaneEnd {
     const from = peek(this.words, slot + OFFSET)
     const length = peek(this.words, slot + LENGTH)
     if (from < 0 || length < 0 || from + length > this.bytes.length) throw corrupt(from, length)
-    if ((peek(this.words, slot + KIND) & HAS_SLABS) === 0) return decode(this.bytes, from, from + length)
+    if ((peek(this.words, slot + KIND) & HAS_SLABS) === 0)
+      return decode(this.bytes, from, from + length, undefined, this.shapes)
     const refs = readRefs(this.arena, from, length, this.#refs)
     if (refs.first < 0) throw corrupt(from, length)
-    return decode(this.bytes, from, from + refs.valueBytes, this.slabs)
+    return decode(this.bytes, from, from + refs.valueBytes, this.slabs, this.shapes)
   }
 }
 

@@ -9,6 +9,7 @@
 import { MillraceError } from '../errors.ts'
 import { add, compareExchange, load, peek, poke, store } from './atomics.ts'
 import { encode, encodeToScratch } from './codec/encode.ts'
+import type { ShapeWriter } from './codec/shape-writer.ts'
 import {
   DROPPED,
   DROPPED_LAPS,
@@ -56,9 +57,18 @@ export class LaneWriter extends LaneEnd {
   /** HAS_SLABS if the value that was written refers to some. */
   #hasSlabs = 0
 
-  constructor(memory: SharedArrayBuffer, at: number, layout: LaneLayout, slabs?: RecordSlabs | undefined) {
+  readonly #shapes: ShapeWriter | undefined
+
+  constructor(
+    memory: SharedArrayBuffer,
+    at: number,
+    layout: LaneLayout,
+    slabs?: RecordSlabs | undefined,
+    shapes?: ShapeWriter | undefined,
+  ) {
     super(memory, at, layout)
     this.#slabs = slabs
+    this.#shapes = shapes
     this.#tail = load(this.words, TAIL)
     this.#head = load(this.words, HEAD)
     this.#turn = this.#head
@@ -186,7 +196,7 @@ export class LaneWriter extends LaneEnd {
 
   #encodeAt(value: unknown, from: number, limit: number, isTurn: boolean): number {
     const slabs = this.#slabs
-    let end = encode(value, this.bytes, from, limit, slabs)
+    let end = encode(value, this.bytes, from, limit, slabs, this.#shapes)
     if (end < 0) return -1
     this.#hasSlabs = 0
     if (slabs !== undefined && typeof value === 'object' && slabs.refs.length > 0) {
@@ -201,7 +211,7 @@ export class LaneWriter extends LaneEnd {
 
   #sizeOf(value: unknown): number {
     const slabs = this.#slabs
-    const { length } = encodeToScratch(value, slabs)
+    const { length } = encodeToScratch(value, slabs, this.#shapes)
     if (slabs === undefined || slabs.refs.length === 0) return length
     return length + bytesOfRefs(slabs.refs.length / REF_WORDS)
   }

@@ -16,6 +16,9 @@ import { allocateMemory } from './allocate-memory.ts'
 import { add, compareExchange, load, peek, poke, store, type Words } from './atomics.ts'
 import { ClaimingLaneReader } from './claiming-lane-reader.ts'
 import type { SlabOpener } from './codec/reader.ts'
+import { ShapeReader } from './codec/shape-reader.ts'
+import { TABLE_BYTES } from './codec/shape-table.ts'
+import { ShapeWriter } from './codec/shape-writer.ts'
 import type { Doorbell } from './doorbell.ts'
 import { joinWords, type LaneLayout, LaneView, layOutLane } from './lane.ts'
 import { LaneReader } from './lane-reader.ts'
@@ -92,6 +95,9 @@ export class QueueMemory {
   readonly #words: Words
   readonly #lanes: LaneLayout[]
   readonly #laneAt: number[]
+  /** By producer: those of its lanes share what it has learned. */
+  readonly #shapeWriters: ShapeWriter[] = []
+  readonly #shapeReaders: ShapeReader[] = []
 
   private constructor(memory: SharedArrayBuffer, stop: StopEvent) {
     const words = new Int32Array(memory, 0, LINE)
@@ -360,16 +366,20 @@ export class QueueMemory {
   }
 
   laneWriter(producer: number, consumer: number, slabs?: RecordSlabs | undefined): LaneWriter {
-    return new LaneWriter(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer], slabs)
+    this.#shapeWriters[producer] ??= new ShapeWriter(this.memory, this.#shapesAt(producer))
+    const at = this.#laneOf(producer, consumer)
+    return new LaneWriter(this.memory, at, this.#lanes[producer], slabs, this.#shapeWriters[producer])
   }
 
   laneReader(producer: number, consumer: number, slabs?: SlabOpener | undefined): LaneReader {
-    return new LaneReader(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer], slabs)
+    const at = this.#laneOf(producer, consumer)
+    return new LaneReader(this.memory, at, this.#lanes[producer], slabs, this.#shapeReader(producer))
   }
 
   claimingLaneReader(producer: number, consumer: number, slabs?: SlabOpener | undefined): ClaimingLaneReader {
-    const lane = this.#laneOf(producer, consumer)
-    return new ClaimingLaneReader(this.memory, lane, this.#lanes[producer], slabs)
+    const at = this.#laneOf(producer, consumer)
+    const shapes = this.#shapeReader(producer)
+    return new ClaimingLaneReader(this.memory, at, this.#lanes[producer], slabs, shapes)
   }
 
   laneView(producer: number, consumer: number): LaneView {
@@ -408,6 +418,16 @@ export class QueueMemory {
     return this.#laneAt[producer] + consumer * this.#lanes[producer].totalBytes
   }
 
+  #shapeReader(producer: number): ShapeReader {
+    this.#shapeReaders[producer] ??= new ShapeReader(this.memory, this.#shapesAt(producer))
+    return this.#shapeReaders[producer]
+  }
+
+  /** Where the table of a producer's shapes lies: behind all lanes. */
+  #shapesAt(producer: number): number {
+    return this.memory.byteLength - (this.producers - producer) * TABLE_BYTES
+  }
+
   #end(role: Role, index: number): number {
     return ENDS + (role === 'producer' ? index : this.producers + index) * LINE
   }
@@ -439,7 +459,7 @@ function layOut(shape: Omit<QueueShape, 'name'>): {
     laneAt.push(at)
     at += lane.totalBytes * consumers
   }
-  return { lanes, laneAt, totalBytes: at }
+  return { lanes, laneAt, totalBytes: at + producers * TABLE_BYTES }
 }
 
 function check(shape: QueueShape): void {

@@ -1,9 +1,10 @@
 /**
  * Joins the worlds, and the shipped files that they import, to one text that can be run again and again.
  *
- * The files are those of src/, untouched, but for three: atomics.ts is the door that the explorer stands in; encode.ts and
- * decode.ts give way to a codec whose bytes are words (the shipped codec is fuzzed instead: verify/fuzz). esbuild lowers
- * private fields and async functions, which changes no behaviour, so that the explorer can see the ones and run the others.
+ * The files are those of src/, untouched, but for these: atomics.ts is the door that the explorer stands in; encode.ts,
+ * decode.ts and what they know of shapes give way to a codec whose bytes are words (the shipped codec is fuzzed instead:
+ * verify/fuzz), and there are no slabs. esbuild lowers private fields and async functions, which changes no behaviour, so
+ * that the explorer can see the ones and run the others.
  * A mutation changes the text of one file before it is joined.
  */
 import path from 'node:path'
@@ -18,13 +19,17 @@ const STANDS_IN: Record<string, string> = {
   'queue/atomics.ts': 'explorer/atomics-door.ts',
   'codec/encode.ts': 'explorer/word-codec.ts',
   'codec/decode.ts': 'explorer/word-codec.ts',
+  'codec/shape-reader.ts': 'explorer/word-codec.ts',
+  'codec/shape-table.ts': 'explorer/word-codec.ts',
+  'codec/shape-writer.ts': 'explorer/word-codec.ts',
+  'queue/slabs.ts': 'explorer/no-slabs.ts',
 }
 
 function standIn(): Plugin {
   return {
     name: 'stand-in',
     setup({ onResolve }) {
-      onResolve({ filter: /(atomics|encode|decode)\.ts$/ }, ({ path: asked, resolveDir }) => {
+      onResolve({ filter: /(atomics|encode|decode|shape-\w+|slabs)\.ts$/ }, ({ path: asked, resolveDir }) => {
         const full = path.join(resolveDir, asked).split(path.sep).join('/')
         const entry = Object.entries(STANDS_IN).find(([end]) =>
           full.endsWith(`src/queue/${end.replace('queue/', '')}`),

@@ -9,6 +9,11 @@ export function lengthOf(value: number): number {
   return 8 + 8 * Math.floor(value / 100)
 }
 
+/** Numbers have no shape. */
+export class ShapeReader {}
+export class ShapeWriter {}
+export const TABLE_BYTES = 0
+
 export function encode(value: unknown, target: unknown, start: number, limit: number): number {
   const end = start + lengthOf(value as number)
   if (end > limit) return -1

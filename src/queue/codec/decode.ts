@@ -3,6 +3,7 @@
 import type { RawBuffer } from './raw-buffer.ts'
 import { readValue } from './read-value.ts'
 import { corrupt, Reader, type SlabOpener } from './reader.ts'
+import type { ShapeReader } from './shape-reader.ts'
 import { SHORT_TEXT, SMALL_INT } from './tags.ts'
 
 let idle: Reader | undefined = new Reader()
@@ -12,7 +13,13 @@ let idle: Reader | undefined = new Reader()
  *
  * Throws MILLRACE_CORRUPT_RECORD for bytes that `encode` cannot have written, or not all of them.
  */
-export function decode(source: Buffer, start: number, end: number, slabs?: SlabOpener | undefined): unknown {
+export function decode(
+  source: Buffer,
+  start: number,
+  end: number,
+  slabs?: SlabOpener | undefined,
+  shapes?: ShapeReader | undefined,
+): unknown {
   const tag = source[start]
   // The commonest item: a short text. Its whole record is checked by this one comparison.
   if (tag >= SHORT_TEXT && tag < SMALL_INT && tag - SHORT_TEXT === end - start - 1) {
@@ -21,7 +28,7 @@ export function decode(source: Buffer, start: number, end: number, slabs?: SlabO
   const r = idle ?? new Reader()
   idle = undefined
   try {
-    r.begin(source, start, end, slabs)
+    r.begin(source, start, end, slabs, shapes)
     const value = readValue(r)
     if (r.pos !== end) throw corrupt('bytes follow its value')
     return value

@@ -12,6 +12,7 @@
  */
 import { putNumber, putText } from './put-scalar.ts'
 import type { RawBuffer } from './raw-buffer.ts'
+import type { ShapeWriter } from './shape-writer.ts'
 import { writeValue } from './write-value.ts'
 import { OVERFLOW, type SlabNamer, Writer } from './writer.ts'
 
@@ -22,7 +23,8 @@ let idle: Writer | undefined = new Writer()
  * Writes `value` into `target[start, limit)` and returns where its record ends, or -1 if it does not fit.
  *
  * Nothing outside that range is written. Throws MILLRACE_NOT_CLONEABLE, and what a getter of `value` throws. What lies in
- * one of the slabs is named, not copied; then it may throw MILLRACE_SLAB_RELEASED.
+ * one of the slabs is named, not copied; then it may throw MILLRACE_SLAB_RELEASED. Objects of shapes that were learned are
+ * written without their keys.
  */
 export function encode(
   value: unknown,
@@ -30,13 +32,14 @@ export function encode(
   start: number,
   limit: number,
   slabs?: SlabNamer | undefined,
+  shapes?: ShapeWriter | undefined,
 ): number {
   if (typeof value === 'string') return putText(value, target as RawBuffer, start, limit)
   if (typeof value === 'number') return putNumber(value, target as RawBuffer, start, limit)
   const w = idle ?? new Writer()
   idle = undefined
   try {
-    w.begin(target, start, limit, slabs)
+    w.begin(target, start, limit, slabs, shapes)
     writeValue(w, value)
     return w.pos
   } catch (reason) {
@@ -53,11 +56,15 @@ export function encode(
  *
  * Throws as `encode`, and MILLRACE_ITEM_TOO_LARGE.
  */
-export function encodeToScratch(value: unknown, slabs?: SlabNamer | undefined): Buffer {
+export function encodeToScratch(
+  value: unknown,
+  slabs?: SlabNamer | undefined,
+  shapes?: ShapeWriter | undefined,
+): Buffer {
   const w = idle ?? new Writer()
   idle = undefined
   try {
-    w.beginScratch(slabs)
+    w.beginScratch(slabs, shapes)
     writeValue(w, value)
     return w.buf.subarray(0, w.pos)
   } finally {

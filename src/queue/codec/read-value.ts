@@ -21,6 +21,7 @@ import {
   REFERENCE,
   REGEXP,
   SET,
+  SHAPE,
   SHORT_TEXT,
   SLAB,
   SMALL_INT,
@@ -37,6 +38,7 @@ export function readValue(r: Reader): unknown {
   const tag = r.byte()
   if (tag >= SMALL_INT) return tag - SMALL_INT
   if (tag >= SHORT_TEXT) return r.textAfter(tag)
+  if (tag >= SHAPE) return readShaped(r, tag - SHAPE)
   switch (tag) {
     case OBJECT:
       return readPlain(r)
@@ -89,6 +91,12 @@ function readRare(r: Reader, tag: number): unknown {
       // A text, or no tag at all.
       return r.textAfter(tag)
   }
+}
+
+function readShaped(r: Reader, number: number): object {
+  const read = r.shapes?.at(number, readValue)
+  if (read === undefined) throw corrupt('it has an unknown shape')
+  return read(r)
 }
 
 function readPlain(r: Reader): object {

@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer'
 import { MillraceError } from '../../errors.ts'
 import { NO_BUFFER, type RawBuffer } from './raw-buffer.ts'
+import type { ShapeReader } from './shape-reader.ts'
 import {
   KEY_SHORT_MAX,
   KEY_TEXT,
@@ -42,14 +43,23 @@ export class Reader {
   assignable = true
   /** Where the slabs are that it refers to. */
   slabs: SlabOpener | undefined
+  /** What its producer knows of the shapes of objects. */
+  shapes: ShapeReader | undefined
   #depth = 0
   #errorDepth = 0
   #refs: unknown[] = []
   #refCount = 0
 
-  begin(source: Buffer, start: number, end: number, slabs: SlabOpener | undefined): void {
+  begin(
+    source: Buffer,
+    start: number,
+    end: number,
+    slabs: SlabOpener | undefined,
+    shapes: ShapeReader | undefined,
+  ): void {
     this.buf = source as RawBuffer
     this.slabs = slabs
+    this.shapes = shapes
     this.pos = start
     this.end = end
   }
@@ -58,6 +68,7 @@ export class Reader {
   finish(): void {
     this.buf = NO_BUFFER
     this.slabs = undefined
+    this.shapes = undefined
     this.#depth = 0
     this.#errorDepth = 0
     if (this.#refCount > REFS_KEEP) this.#refs = []

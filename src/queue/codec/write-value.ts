@@ -29,7 +29,9 @@ function writeObject(w: Writer, value: object): void {
   const known = w.seen.add(value)
   if (known >= 0) w.reference(known)
   else if (Array.isArray(value)) writeArray(w, value)
-  else if (Object.getPrototypeOf(value) === Object.prototype || isPlainInstance(value)) writePlain(w, value)
+  else if (Object.getPrototypeOf(value) === Object.prototype) {
+    if (w.shapes === undefined || !w.shapes.tryWrite(w, value, writeValue)) writePlain(w, value)
+  } else if (isPlainInstance(value)) writePlain(w, value)
   else if (!writeBranded(w, value, writeValue)) writePlain(w, value)
 }
 

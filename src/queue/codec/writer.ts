@@ -4,6 +4,7 @@ import { pathText } from './path.ts'
 import { lengthBytes, putLength, putNumber, putText, textRoom } from './put-scalar.ts'
 import { NO_BUFFER, type RawBuffer } from './raw-buffer.ts'
 import { Seen } from './seen.ts'
+import type { ShapeWriter } from './shape-writer.ts'
 import { KEY_SHORT_MAX, KEY_TEXT, MAX_DEPTH, MAX_ERROR_DEPTH, REFERENCE } from './tags.ts'
 
 /** Thrown when a record does not fit; caught by `encode`. One object, since it is part of normal work. */
@@ -49,24 +50,33 @@ export class Writer {
   readonly seen = new Seen()
   /** Where views may lie that travel by reference. */
   slabs: SlabNamer | undefined
+  /** What is known of the shapes of objects. */
+  shapes: ShapeWriter | undefined
   /** Per level: the key that is being written. Only primitives, and only for messages. */
   path: unknown[] = []
   readonly #kinds: number[] = []
   #scratch: RawBuffer | undefined
   #growable = false
 
-  begin(target: Buffer, start: number, limit: number, slabs: SlabNamer | undefined): void {
+  begin(
+    target: Buffer,
+    start: number,
+    limit: number,
+    slabs: SlabNamer | undefined,
+    shapes: ShapeWriter | undefined,
+  ): void {
     this.buf = target as RawBuffer
     this.pos = start
     this.limit = limit
     this.slabs = slabs
+    this.shapes = shapes
     this.#growable = false
     slabs?.begin()
   }
 
-  beginScratch(slabs: SlabNamer | undefined): void {
+  beginScratch(slabs: SlabNamer | undefined, shapes: ShapeWriter | undefined): void {
     this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_START) as RawBuffer
-    this.begin(this.#scratch, 0, this.#scratch.length, slabs)
+    this.begin(this.#scratch, 0, this.#scratch.length, slabs, shapes)
     this.#growable = true
   }
 
@@ -75,6 +85,7 @@ export class Writer {
     if (this.#growable) this.#scratch = this.buf.length <= SCRATCH_KEEP ? this.buf : undefined
     this.buf = NO_BUFFER
     this.slabs = undefined
+    this.shapes = undefined
     this.depth = 0
     this.errorDepth = 0
     this.seen.clear()
@@ -167,6 +178,13 @@ export class Writer {
     this.depth = mark.depth
     this.errorDepth = mark.errorDepth
     this.seen.rollback(mark.seen)
+  }
+
+  /** Forgets what was written since, between errors. */
+  undo(pos: number, seen: number, depth: number): void {
+    this.pos = pos
+    this.depth = depth
+    this.seen.rollback(seen)
   }
 
   refusal(what: string): MillraceError {
