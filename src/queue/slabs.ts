@@ -178,7 +178,9 @@ export class Slabs implements RecordSlabs, SlabOpener {
 
   // What the codec asks.
 
+  /** For every record that is written: to set the length of an array costs as much as to write a short text. */
   begin(): void {
+    if (this.refs.length === 0 && this.shownBytes === 0) return
     this.refs.length = 0
     this.shownBytes = 0
     this.#named.length = 0

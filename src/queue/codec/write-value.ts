@@ -70,8 +70,12 @@ function writeArray(w: Writer, value: unknown[]): void {
       keyed = true
       break
     }
-    w.path[level] = dense
-    writeValue(w, entry)
+    if (typeof entry === 'string') w.text(entry)
+    else if (typeof entry === 'number') w.number(entry)
+    else {
+      w.path[level] = dense
+      writeValue(w, entry)
+    }
   }
   if (keyed) writeRest(w, value, dense, length)
   w.depth = level
@@ -84,9 +88,10 @@ function writeArray(w: Writer, value: unknown[]): void {
  */
 function hasMoreThanElements(value: unknown[]): boolean {
   const { length } = value
+  if (length <= FEW_ELEMENTS) return Object.keys(value).length !== length
   // What `array.length = 1e7` makes; Object.values would take memory for each hole.
-  if (length > 0 && !hasOwn.call(value, length - 1)) return true
-  return (length <= FEW_ELEMENTS ? Object.keys(value) : Object.values(value)).length !== length
+  if (!hasOwn.call(value, length - 1)) return true
+  return Object.values(value).length !== length
 }
 
 /** The own properties of an array but for the elements before `from`, and for any behind its former length. */
