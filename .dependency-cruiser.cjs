@@ -27,12 +27,13 @@ const MAY_IMPORT = {
     '^src/host/child/',
   ],
   metrics: ['^src/errors\\.ts$', '^src/(observe|run|metrics)/'],
+  otel: ['^src/errors\\.ts$', '^src/define/option-table\\.ts$', '^src/(observe|run|metrics|otel)/'],
   python: ['^src/errors\\.ts$', '^src/(define|command|python)/', '^src/host/own-files\\.ts$'],
   run: [ANYWHERE, '^src/(queue|define|plan|observe|host|run)/'],
 }
 
 const ENTRY_FILES =
-  '^src/(index|sources|sinks|command|python|testing|media|onnx|prometheus)\\.ts$|^src/cli/main\\.ts$|^src/host/(thread/thread|process/process)-entry\\.ts$'
+  '^src/(index|sources|sinks|command|python|testing|media|onnx|prometheus|otel)\\.ts$|^src/cli/main\\.ts$|^src/host/(thread/thread|process/process)-entry\\.ts$'
 
 /** Built-in modules that `import "millrace"` would make every user pay for. */
 const HEAVY = '^(node:)?(http|https|http2|net|tls|child_process|tty|dgram|inspector|repl|cluster)$'
@@ -91,7 +92,7 @@ module.exports = {
       name: 'no-packages-installed',
       comment: 'there are no runtime dependencies; each optional peer is asked for by one file',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(host/typescript|testing/virtual-time)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(host/typescript|testing/virtual-time)\\.ts$|^src/otel/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-no-pkg', 'npm-unknown'] },
     },
     {

@@ -22,6 +22,7 @@ const ENTRIES = [
   'media',
   'onnx',
   'prometheus',
+  'otel',
   'cli/main',
   'cli/stress/graph-module',
   'cli/stress/printed-graph-module',

@@ -28,6 +28,11 @@ export interface StageContext {
    */
   readonly signal: AbortSignal
   readonly log: Logger
+  /**
+   * Where runs are traced (`millrace/otel`): the span that what is done here belongs to, as the header `traceparent` has it;
+   * flagged as sampled if the item in hand is.
+   */
+  readonly traceparent: string | undefined
   /** Of a source with a checkpoint: where to go on, as `track` had it; undefined: at the beginning. */
   readonly position: unknown
   /**

@@ -10,7 +10,6 @@ import type { StageDefinition } from '../define/pipeline.ts'
 import { MillraceError } from '../errors.ts'
 import { WorkerCounters } from '../observe/counters.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
-import { logToRun } from './log.ts'
 import type { NoticeSink } from './notice.ts'
 import type { NoticeTask } from './notice-port.ts'
 import type { ContextPlace } from './worker-context.ts'
@@ -21,7 +20,7 @@ import type { WorkerTask } from './worker-task.ts'
 export interface LoopSettings {
   onFailure: OnFailure
   /** Takes what the worker tells, at once; none: its log goes to stderr. */
-  line?: { task: Pick<NoticeTask, 'levels'>; take: NoticeSink } | undefined
+  line?: { task: Pick<NoticeTask, 'levels' | 'trace'>; take: NoticeSink } | undefined
   isSimulated?: boolean | undefined
 }
 
@@ -54,7 +53,7 @@ export function startOnLoop(
           return gate.promise
         },
         fail,
-        ...(line?.task.levels && { makeLog: logToRun(line.take, line.task.levels) }),
+        ear: line && { tell: line.take, levels: line.task.levels, trace: line.task.trace },
       })
       await loop.run()
       return { how: 'done' }

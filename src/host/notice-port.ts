@@ -6,7 +6,7 @@
  * way is bounded, as long as the run takes notices at all.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { encodeNotice, type LogLevel, type NoticeSink } from './notice.ts'
+import { encodeNotice, type LogLevel, type NoticeSink, type TraceTask } from './notice.ts'
 import { nap } from './write-sync.ts'
 
 /** What a worker is told of it. */
@@ -17,6 +17,8 @@ export interface NoticeTask {
   order: SharedArrayBuffer
   /** What the logger wants; undefined: there is no logger. */
   levels: readonly LogLevel[] | undefined
+  /** Which items are traced; undefined: none. */
+  trace: TraceTask | undefined
 }
 
 /** A notice as it travels: its place among those of all workers, and its bytes. */

@@ -1,5 +1,7 @@
-/** What a worker tells its run as it goes: a line of its log. As bytes, it travels from threads and processes. */
+/** What a worker tells its run as it goes: lines of its log, items that are traced. As bytes, it travels from threads and processes. */
 import { inspect } from 'node:util'
+import type { WireError } from '../errors.ts'
+import type { ItemOrigin } from '../observe/failure.ts'
 import { decode } from '../queue/codec/decode.ts'
 import { encodeToScratch } from '../queue/codec/encode.ts'
 
@@ -24,21 +26,59 @@ export interface LogNotice extends NoticePlace {
   message: string | undefined
 }
 
-export type Notice = LogNotice
+/** A try of an item that is traced, or of a batch that has one. */
+export interface ItemNotice extends NoticePlace {
+  kind: 'item'
+  source: number
+  attempt: number
+  /** How many items it was: more than one in a batch. */
+  items: number
+  /** Those of them that are traced. */
+  traced: readonly ItemOrigin[]
+  /** When it began and ended, in milliseconds since 1970. */
+  startMs: number
+  endMs: number
+  /** What it failed with. */
+  error?: WireError
+}
+
+export type Notice = LogNotice | ItemNotice
+
+/** Which items are traced, and in whose name. */
+export interface TraceTask {
+  /** Of the span that is the parent of what the worker does: https://www.w3.org/TR/trace-context/. */
+  traceparent: string
+  /** The first item of a source is, and every so many after it. */
+  sampleEvery: number
+}
+
+/** What the run wants to hear of, and how it is told. */
+export interface Ear {
+  tell: NoticeSink
+  /** What its logger wants; undefined: there is none. */
+  levels: readonly LogLevel[] | undefined
+  trace: TraceTask | undefined
+}
 
 /** Takes what a worker tells. Never throws. */
 export type NoticeSink = (notice: Notice) => void
 
 /** In memory of its own. What cannot travel goes as the text that `util.inspect` makes of it. */
 export function encodeNotice(notice: Notice): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(
-    tryEncode(notice) ?? encodeToScratch({ ...notice, fields: travelling(notice.fields) }),
-  )
+  return new Uint8Array(tryEncode(notice) ?? encodeToScratch(reduced(notice)))
 }
 
 export function decodeNotice(bytes: Uint8Array): Notice {
   const { buffer, byteOffset, byteLength } = bytes
   return decode(Buffer.from(buffer, byteOffset, byteLength), 0, byteLength) as Notice
+}
+
+function reduced(notice: Notice): Notice {
+  if (notice.kind === 'log') return { ...notice, fields: travelling(notice.fields) }
+  const { error, ...rest } = notice
+  if (error === undefined) return rest
+  const { name, message, type } = error
+  return { ...rest, error: { name, message, type } }
 }
 
 function travelling(fields: Record<string, unknown>): Record<string, unknown> {

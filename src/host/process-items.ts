@@ -7,10 +7,10 @@
  */
 import { bug, MillraceError } from '../errors.ts'
 import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counters.ts'
-import type { Measured } from '../observe/service-times.ts'
 import { ITEMS } from '../queue/doorbell.ts'
 import type { InputReader } from '../queue/input-reader.ts'
 import type { Emitter } from './emitter.ts'
+import type { Watched } from './service-clock.ts'
 import { TakeUp } from './take-up.ts'
 import { type Trial, Trials } from './trials.ts'
 import type { WorkerCore } from './worker-core.ts'
@@ -81,32 +81,32 @@ export class ItemLoop {
     core.context.beginItem(item, 1, reader.source)
     core.outputs.begin(item, reader.source, reader.order, ticket)
     let input: unknown
-    let service: Measured | undefined
+    let service: Watched | undefined
     try {
       input = reader.read()
-      service = core.service.begin()
+      service = core.service?.begin(core.context)
       const result = core.bound.process(input, core.context)
       const outcome = this.#emitter.emit(this.#trials.timed(result, core.context))
       if (typeof outcome !== 'number') return this.#later(outcome, input, service)
-      if (service !== undefined) core.service.end(service)
+      if (service !== undefined) core.service?.end(service)
       this.#settle(ticket, outcome)
       return outcome
     } catch (error) {
-      if (service !== undefined) core.service.end(service)
+      if (service !== undefined) core.service?.end(service, { thrown: error })
       return this.#recoverNow(error, input)
     }
   }
 
-  #later(outcome: Promise<Outcome>, input: unknown, service: Measured | undefined): Promise<Outcome> {
+  #later(outcome: Promise<Outcome>, input: unknown, service: Watched | undefined): Promise<Outcome> {
     const clock = this.#core.service
     if (service === undefined) return outcome.then(undefined, (error) => this.#recover(error, input))
     return outcome.then(
       (settled) => {
-        clock.end(service)
+        clock?.end(service)
         return settled
       },
       (error) => {
-        clock.end(service)
+        clock?.end(service, { thrown: error })
         return this.#recover(error, input)
       },
     )
@@ -193,9 +193,9 @@ export class ItemLoop {
   async #try(before: Trial): Promise<Outcome> {
     const core = this.#core
     const trial = { ...before, attempts: before.attempts + 1 }
-    const service = core.service.begin()
-    const end = (): void => {
-      if (service !== undefined) core.service.end(service)
+    const service = core.service?.begin(core.context)
+    const end = (error?: { thrown: unknown }): void => {
+      if (service !== undefined) core.service?.end(service, error)
     }
     try {
       const result = core.bound.process(trial.input, core.context)
@@ -203,7 +203,7 @@ export class ItemLoop {
       end()
       return outcome
     } catch (error) {
-      end()
+      end({ thrown: error })
       return this.#afterFailure(error, trial)
     }
   }

@@ -1,26 +1,42 @@
-/** Measures how long a worker's stage works on an item: what is its own of that time, without waiting for room. */
+/** Watches the tries of items in a worker: how long they take, and, of those that are traced, when and how they ended. */
 import type { WorkerCounters } from '../observe/counters.ts'
 import { type Measured, ServiceSampler } from '../observe/service-times.ts'
+import type { ItemTrace, ItemTracer } from './item-tracer.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** A try that is watched. */
+export interface Watched {
+  measured: Measured | undefined
+  trace: ItemTrace | undefined
+}
 
 export class ServiceClock {
   readonly #sampler = new ServiceSampler()
   readonly #counters: WorkerCounters
-  /** A process measures its items itself. */
-  readonly #isElsewhere: boolean
+  readonly #tracer: ItemTracer | undefined
 
-  constructor(counters: WorkerCounters, isElsewhere: boolean) {
+  constructor(counters: WorkerCounters, tracer: ItemTracer | undefined) {
     this.#counters = counters
-    this.#isElsewhere = isElsewhere
+    this.#tracer = tracer
   }
 
-  /** A try of an item, or of a batch, begins. Undefined: it is not measured. */
-  begin(): Measured | undefined {
-    return this.#isElsewhere ? undefined : this.#sampler.begin(this.#counters.blockedMs)
+  /** A try of the context's item, or batch, begins. Undefined: nobody looks at it. */
+  begin(context: WorkerContext): Watched | undefined {
+    const measured = this.#sampler.begin(this.#counters.blockedMs)
+    const trace = this.#tracer?.begin(context)
+    return measured === undefined && trace === undefined ? undefined : { measured, trace }
   }
 
-  /** It is done with, or has failed. */
-  end(measured: Measured): void {
+  /** It is done with, or has failed. How long it took, and how many items that stands for, if it was measured. */
+  end(
+    { measured, trace }: Watched,
+    error?: { thrown: unknown },
+  ): readonly [ms: number, items: number] | undefined {
+    if (trace !== undefined) this.#tracer?.end(trace, error)
+    if (measured === undefined) return undefined
     const { serviceTimes, blockedMs } = this.#counters
-    serviceTimes.add(this.#sampler.end(measured, blockedMs), measured.items)
+    const ms = this.#sampler.end(measured, blockedMs)
+    serviceTimes.add(ms, measured.items)
+    return [ms, measured.items]
   }
 }

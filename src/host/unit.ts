@@ -1,7 +1,7 @@
 /** One thing that a worker has in hand: an item or a batch of them. */
 import type { ItemOrigin } from '../observe/failure.ts'
-import type { Measured } from '../observe/service-times.ts'
 import { isThenable } from './emitter.ts'
+import type { Watched } from './service-clock.ts'
 import type { Trial, Trials } from './trials.ts'
 import type { WorkerContext } from './worker-context.ts'
 import type { WorkerCore } from './worker-core.ts'
@@ -67,14 +67,14 @@ export class Unit {
     this.trial.attempts++
     this.context.beginItem(this.place.item, this.trial.attempts, this.place.source)
     core.activity.beginCall()
-    const service = core.service.begin()
+    const service = core.service?.begin(this.context)
     try {
       const result = trials.timed(core.bound.process(this.trial.input, this.context), this.context)
       if (isThenable(result)) return this.#awaited(core, result, service)
       endCall(core, service)
       return result
     } catch (error) {
-      endCall(core, service)
+      endCall(core, service, { thrown: error })
       throw error
     }
   }
@@ -82,12 +82,15 @@ export class Unit {
   async #awaited(
     core: WorkerCore,
     result: PromiseLike<unknown>,
-    service: Measured | undefined,
+    service: Watched | undefined,
   ): Promise<unknown> {
     try {
-      return await result
-    } finally {
+      const output = await result
       endCall(core, service)
+      return output
+    } catch (error) {
+      endCall(core, service, { thrown: error })
+      throw error
     }
   }
 
@@ -127,7 +130,11 @@ export class Unit {
   }
 }
 
-function endCall({ activity, service: clock }: WorkerCore, service: Measured | undefined): void {
-  if (service !== undefined) clock.end(service)
+function endCall(
+  { activity, service: clock }: WorkerCore,
+  service: Watched | undefined,
+  error?: { thrown: unknown },
+): void {
+  if (service !== undefined) clock?.end(service, error)
   activity.endCall()
 }

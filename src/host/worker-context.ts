@@ -6,7 +6,9 @@ import { invalidOption } from '../errors.ts'
 import type { ItemOrigin } from '../observe/failure.ts'
 import type { Slabs } from '../queue/slabs.ts'
 import type { StopEvent } from '../queue/stop-event.ts'
+import { isTraced } from './item-tracer.ts'
 import type { MakeLog } from './log.ts'
+import type { TraceTask } from './notice.ts'
 
 export interface ContextPlace {
   pipeline: string
@@ -37,6 +39,7 @@ export class WorkerContext implements StageContext, CrashingContext {
   #itemController: AbortController | undefined
   readonly #isTimed: boolean
   readonly #slabs: Slabs | undefined
+  readonly #trace: TraceTask | undefined
   /** In whose name slabs are taken in hand; none are given up before an item begins. */
   #holder: object = {}
   #keepsSlabs = false
@@ -49,6 +52,7 @@ export class WorkerContext implements StageContext, CrashingContext {
     makeLog: MakeLog,
     isTimed = false,
     slabs?: Slabs | undefined,
+    trace?: TraceTask | undefined,
   ) {
     this.pipeline = place.pipeline
     this.stage = place.stage
@@ -58,6 +62,7 @@ export class WorkerContext implements StageContext, CrashingContext {
     this.#makeLog = makeLog
     this.#isTimed = isTimed
     this.#slabs = slabs
+    this.#trace = trace
   }
 
   get signal(): AbortSignal {
@@ -68,6 +73,17 @@ export class WorkerContext implements StageContext, CrashingContext {
   get log(): Logger {
     this.#log ??= this.#makeLog(this)
     return this.#log
+  }
+
+  /** What is done for an item that is not traced is not to be recorded either. */
+  get traceparent(): string | undefined {
+    if (this.#trace === undefined) return undefined
+    const { traceparent, sampleEvery } = this.#trace
+    const isNone =
+      this.members === undefined
+        ? this.item > 0 && !isTraced(this.item, sampleEvery)
+        : !this.members.some(({ item }) => isTraced(item, sampleEvery))
+    return isNone ? traceparent.replace(/..$/, '00') : traceparent
   }
 
   /** @throws MILLRACE_INVALID_OPTION */
@@ -115,6 +131,7 @@ export class WorkerContext implements StageContext, CrashingContext {
       this.#makeLog,
       this.#isTimed,
       this.#slabs,
+      this.#trace,
     )
     if (this[CRASH] !== undefined) context[CRASH] = this[CRASH]
     context.item = item

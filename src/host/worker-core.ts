@@ -15,8 +15,10 @@ import { Slabs, type SlabTask } from '../queue/slabs.ts'
 import { StopEvent } from '../queue/stop-event.ts'
 import { Activity } from './activity.ts'
 import { type BoundStage, bindStage } from './bind-stage.ts'
+import { ItemTracer } from './item-tracer.ts'
 import { hashKey } from './key-hash.ts'
-import { logToStderr, type MakeLog } from './log.ts'
+import { logToRun, logToStderr } from './log.ts'
+import type { Ear } from './notice.ts'
 import { OutputQueue } from './output-queue.ts'
 import { Outputs } from './outputs.ts'
 import type { ProxySteps } from './process/process-proxy.ts'
@@ -37,8 +39,8 @@ export interface WorkerHost {
   fail: OnFailure
   /** Makes what is called in place of a stage that runs elsewhere. */
   bind?: (steps: ProxySteps) => BoundStage
-  /** Makes `ctx.log`; none: it goes to stderr. */
-  makeLog?: MakeLog
+  /** What the run wants to hear; none: nothing, and the log goes to stderr. */
+  ear?: Ear | undefined
   /** Ends the worker, so that its next life goes on; none where there is no other life for it. */
   die?: (death: Failure) => void
 }
@@ -62,7 +64,8 @@ export class WorkerCore {
   readonly context: WorkerContext
   readonly counters: WorkerCounters
   readonly activity: Activity
-  readonly service: ServiceClock
+  /** None: its stage runs elsewhere. */
+  readonly service: ServiceClock | undefined
   readonly stop: StopEvent
   readonly control: StageControl
   readonly waiting: Waiting
@@ -103,16 +106,18 @@ export class WorkerCore {
     this.inHandLimit = this.#inHandLimit()
     this.counters = new WorkerCounters(task.counters, task.index)
     this.activity = new Activity(this.counters)
-    this.service = new ServiceClock(this.counters, this.isRemote)
     this.control = new StageControl(task.control.memory, task.control.index)
     this.waiting = new Waiting(host.baseline)
     this.bell = this.stop.doorbell(task.bell)
     this.bell.allowSpinning(task.spins)
     const level = definition.kind === 'source' ? 'drain' : 'abort'
-    const makeLog = host.makeLog ?? logToStderr(this.counters)
+    const { levels, tell, trace } = host.ear ?? {}
+    const makeLog = tell && levels ? logToRun(tell, levels) : logToStderr(this.counters)
     const isTimed = task.stage.timeoutMs !== undefined
     this.slabs = task.slabs && this.#makeSlabs(task.slabs)
-    this.context = new WorkerContext(task.place, this.stop, level, makeLog, isTimed, this.slabs)
+    this.context = new WorkerContext(task.place, this.stop, level, makeLog, isTimed, this.slabs, trace)
+    const tracer = tell && trace && new ItemTracer(tell, trace)
+    this.service = this.isRemote ? undefined : new ServiceClock(this.counters, tracer)
     if (host.die !== undefined) this.context[CRASH] = (error) => this.crash(error)
     this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
     const isBatched = (to: string): boolean =>

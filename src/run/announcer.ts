@@ -1,5 +1,6 @@
 /** Tells what happens in a run: its own listeners, and the channels of the process. It decides nothing. */
 import { EventEmitter } from 'node:events'
+import type { ItemNotice, TraceTask } from '../host/notice.ts'
 import type { WorkerEnd } from '../host/worker-life.ts'
 import type { Failure } from '../observe/failure.ts'
 import type { Overdue, Report } from '../observe/report.ts'
@@ -52,8 +53,20 @@ export class Announcer {
     this.#events.emit('failure', failure)
   }
 
-  lifeBegins({ name, host }: PipelineStage, life: LifePlace): void {
-    publish('millrace:worker:start', () => ({ run: this.#run, stage: name, ...life, host }))
+  /** What of it is to be traced, if somebody wants it to be. */
+  lifeBegins({ name, host }: PipelineStage, life: LifePlace): TraceTask | undefined {
+    const message = publish('millrace:worker:start', () => ({
+      run: this.#run,
+      stage: name,
+      ...life,
+      host,
+      trace: undefined,
+    }))
+    return message?.trace
+  }
+
+  traced({ kind: _, pipeline: __, ...item }: ItemNotice): void {
+    publish('millrace:item:traced', () => ({ run: this.#run, ...item }))
   }
 
   lifeIsOver({ name }: PipelineStage, life: LifePlace, { how, death }: WorkerEnd): void {

@@ -90,7 +90,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     }
     this.#userSignal = signal
     this.#name = name
-    this.#notices = new RunNotices(options.logger)
+    this.#notices = new RunNotices(options.logger, (item) => this.#announcer.traced(item))
     if (typeof stages === 'function') this.#prepare = stages
     else {
       const wiring = wireParts(name, stages)
@@ -256,8 +256,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       mayRestart: () => this.#state.is('running', 'draining'),
       ended: (stage) => this.#onEnded(stage),
       beginning: (stage, life) => {
-        this.#announcer.lifeBegins(stage, life)
-        return this.#notices.connect(stage.host !== 'loop')
+        const trace = this.#announcer.lifeBegins(stage, life)
+        return this.#notices.connect(stage.host !== 'loop', trace)
       },
       over: (stage, life, end) => {
         this.#notices.drain()

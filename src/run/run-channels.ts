@@ -5,6 +5,7 @@
  * does not reach the run. Where nobody subscribes it costs a comparison, and no message is made.
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
+import type { ItemNotice, TraceTask } from '../host/notice.ts'
 import type { Failure } from '../observe/failure.ts'
 import type { Overdue, Report } from '../observe/report.ts'
 import type { PipelineManager, WorkerRestart } from './manager.ts'
@@ -35,7 +36,11 @@ export interface ChannelMessages {
   /** Every thread is gone. No report: it could not be loaded, or was aborted before. */
   'millrace:run:end': OfRun & { report: Report | undefined; error: unknown }
   /** A life of a worker is about to begin. */
-  'millrace:worker:start': OfWorker & { host: string }
+  'millrace:worker:start': OfWorker & {
+    host: string
+    /** A subscriber may set it: which items this life traces, and in whose name. */
+    trace: TraceTask | undefined
+  }
   /** It is gone. 'done': in order. */
   'millrace:worker:end': OfWorker & { how: 'done' | 'died'; death: Failure | undefined }
   /** It died, and will be started again. */
@@ -46,6 +51,8 @@ export interface ChannelMessages {
   'millrace:item:failure': OfRun & { failure: Failure }
   /** The same, of a stage with `onError: 'dead-letter'`: it is kept. */
   'millrace:item:dead-letter': OfRun & { failure: Failure }
+  /** A try of an item that is traced: see `trace` of 'millrace:worker:start'. */
+  'millrace:item:traced': OfRun & Omit<ItemNotice, 'kind' | 'pipeline'>
 }
 
 export type ChannelName = keyof ChannelMessages
@@ -62,6 +69,7 @@ const NAMES: readonly ChannelName[] = [
   'millrace:worker:stuck',
   'millrace:item:failure',
   'millrace:item:dead-letter',
+  'millrace:item:traced',
 ]
 
 /** Held here: Node forgets a channel that nobody holds. */

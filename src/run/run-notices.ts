@@ -11,7 +11,15 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { RunLogger } from '../define/stage-options.ts'
-import { decodeNotice, LOG_LEVELS, type LogLevel, type Notice, type NoticeSink } from '../host/notice.ts'
+import {
+  decodeNotice,
+  type ItemNotice,
+  LOG_LEVELS,
+  type LogLevel,
+  type Notice,
+  type NoticeSink,
+  type TraceTask,
+} from '../host/notice.ts'
 import { type NoticeTask, POSTED, type PostedNotice, TAKEN } from '../host/notice-port.ts'
 
 /** Where a worker tells, seen from its host: a port that it is given, or a function where it shares our thread. */
@@ -22,22 +30,25 @@ export interface NoticeLine {
 
 export class RunNotices {
   readonly #logger: RunLogger | undefined
+  readonly #traced: (item: ItemNotice) => void
   readonly #levels: readonly LogLevel[] | undefined
   readonly #words = new Int32Array(new SharedArrayBuffer(8))
   readonly #ports = new Set<MessagePort>()
   /** In order. */
   readonly #untaken: Uint8Array[] = []
 
-  constructor(logger: RunLogger | undefined) {
+  /** @param traced takes what is told of items that are traced */
+  constructor(logger: RunLogger | undefined, traced: (item: ItemNotice) => void) {
+    this.#traced = traced
     this.#logger = logger
     this.#levels = logger && LOG_LEVELS.filter((level) => logger.isLevelEnabled?.(level) ?? true)
   }
 
   /** A line for one life of a worker; undefined: nobody wants to hear anything. */
-  connect(isThread: boolean): NoticeLine | undefined {
-    if (this.#logger === undefined) return undefined
+  connect(isThread: boolean, trace?: TraceTask): NoticeLine | undefined {
+    if (this.#logger === undefined && trace === undefined) return undefined
     const port = isThread ? this.#open() : undefined
-    const task = { port, order: this.#words.buffer as SharedArrayBuffer, levels: this.#levels }
+    const task = { port, order: this.#words.buffer as SharedArrayBuffer, levels: this.#levels, trace }
     return { task, take: this.#take }
   }
 
@@ -84,6 +95,10 @@ export class RunNotices {
   }
 
   readonly #take = (notice: Notice): void => {
+    if (notice.kind === 'item') {
+      this.#traced(notice)
+      return
+    }
     const { level, fields, message, pipeline, stage, worker, item } = notice
     const place = { pipeline, stage, worker, ...(item === 0 ? {} : { item }) }
     try {

@@ -107,6 +107,7 @@ const EXPECTED: Record<string, Surface> = {
     values: ['registerMetrics', 'renderMetrics', 'serveMetrics'],
     types: ['MetricsRegistry', 'MetricsServer', 'MetricsServerOptions'],
   },
+  'otel.ts': { values: ['instrumentRuns'], types: ['InstrumentOptions'] },
   'testing.ts': {
     values: ['Simulation', 'openSimulation', 'simulate'],
     types: ['Fault', 'ItemOutcome', 'ItemRecord', 'SimulationResult', 'SimulationSettings'],

@@ -22,7 +22,7 @@ const notice = (message: string, fields = {}): LogNotice => ({
 function listen() {
   const heard: string[] = []
   const hear = (_: object, message = ''): void => void heard.push(message)
-  const notices = new RunNotices({ debug: hear, info: hear, warn: hear, error: hear })
+  const notices = new RunNotices({ debug: hear, info: hear, warn: hear, error: hear }, () => {})
   const sink = () => {
     const line = notices.connect(true)
     assert.ok(line !== undefined)
@@ -73,9 +73,9 @@ test('what cannot travel is told as text; an item that throws when it is looked 
     },
   }
   const shown = { ok: fields.ok, func: fields.func }
-  const { fields: came } = decodeNotice(encodeNotice(notice('x', shown)))
+  const { fields: came } = decodeNotice(encodeNotice(notice('x', shown))) as LogNotice
   assert.deepEqual(came, { ok: new Date(0), func: '[Function: func]' })
-  const { fields: nested } = decodeNotice(encodeNotice(notice('x', { nested: fields })))
+  const { fields: nested } = decodeNotice(encodeNotice(notice('x', { nested: fields }))) as LogNotice
   assert.match(String(nested.nested), /func: \[Function: func\]/)
 })
 

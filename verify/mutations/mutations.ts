@@ -186,8 +186,8 @@ const ALL: readonly Mutation[] = [
     ['chain death'],
     edit(
       'host/process-items.ts',
-      '      input = reader.read()\n      service = core.service.begin()\n',
-      '      input = reader.read()\n      reader.commit()\n      service = core.service.begin()\n',
+      '      input = reader.read()\n      service = core.service?.begin(core.context)\n',
+      '      input = reader.read()\n      reader.commit()\n      service = core.service?.begin(core.context)\n',
     ),
     edit(
       'host/process-items.ts',

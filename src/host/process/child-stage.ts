@@ -6,14 +6,15 @@ import type { StageDefinition } from '../../define/pipeline.ts'
 import { splitOf } from '../../define/split-body.ts'
 import { bug, errorToWire, MillraceError } from '../../errors.ts'
 import { allocateCounters, OUT, type Outcome, WorkerCounters } from '../../observe/counters.ts'
-import { type Measured, ServiceSampler } from '../../observe/service-times.ts'
 import { StopEvent, type StopLevel } from '../../queue/stop-event.ts'
 import { isTracked } from '../../tracked.ts'
 import { type BoundStage, bindStage } from '../bind-stage.ts'
 import { Emitter, isThenable } from '../emitter.ts'
-import { logToRun, logToStderr, type MakeLog } from '../log.ts'
-import { encodeNotice } from '../notice.ts'
+import { ItemTracer } from '../item-tracer.ts'
+import { logToRun, logToStderr } from '../log.ts'
+import { encodeNotice, type Notice } from '../notice.ts'
 import { readItems } from '../read-items.ts'
+import { ServiceClock, type Watched } from '../service-clock.ts'
 import { withTimeLimit } from '../time-limit.ts'
 import { Waiting } from '../waiting.ts'
 import { WorkerContext } from '../worker-context.ts'
@@ -40,7 +41,7 @@ export class ChildStage {
   readonly #context: WorkerContext
   readonly #stop = new StopEvent({ doorbells: 1 })
   readonly #waiting = new Waiting(undefined)
-  readonly #sampler = new ServiceSampler()
+  readonly #service: ServiceClock
   readonly #questions: Question[] = []
   readonly #answers = new Map<number, Answer>()
   #running = 0
@@ -59,18 +60,25 @@ export class ChildStage {
     this.#definition = definition
     this.#bound = bindStage(definition, splitOf(definition))
     const level = definition.kind === 'source' ? 'drain' : 'abort'
-    const makeLog = this.#makeLog()
-    this.#context = new WorkerContext(task.place, this.#stop, level, makeLog, task.timeoutMs !== undefined)
+    const { levels, trace } = task
+    const counters = new WorkerCounters(allocateCounters(1), 0)
+    const makeLog = levels === undefined ? logToStderr(counters) : logToRun(this.#tellRun, levels)
+    this.#service = new ServiceClock(counters, trace && new ItemTracer(this.#tellRun, trace))
+    this.#context = new WorkerContext(
+      task.place,
+      this.#stop,
+      level,
+      makeLog,
+      task.timeoutMs !== undefined,
+      undefined,
+      trace,
+    )
   }
 
   /** Written before anything else happens: what becomes of this process then cannot take it back. */
-  #makeLog(): MakeLog {
-    const { levels } = this.#task
-    if (levels === undefined) return logToStderr(new WorkerCounters(allocateCounters(1), 0))
-    return logToRun((notice) => {
-      writeAllSync(NOTICES_FD, frameOf(NOTICE, 0, encodeNotice(notice)))
-      this.#channel.send(TOLD, 0, undefined)
-    }, levels)
+  readonly #tellRun = (notice: Notice): void => {
+    writeAllSync(NOTICES_FD, frameOf(NOTICE, 0, encodeNotice(notice)))
+    this.#channel.send(TOLD, 0, undefined)
   }
 
   async open(): Promise<void> {
@@ -167,11 +175,11 @@ export class ChildStage {
     const isAlone = this.#task.concurrency === 1
     const context = isAlone ? this.#context : this.#context.forItem(item, attempt, 0)
     if (isAlone) context.beginItem(item, attempt)
-    const measured = this.#sampler.begin()
+    const watched = this.#service.begin(context)
     const answering = this.#answer(
       id,
       () => this.#timed(this.#bound.process(value, context), context),
-      measured,
+      watched,
     )
     if (answering === undefined) return
     this.#running++
@@ -191,7 +199,7 @@ export class ChildStage {
   }
 
   /** A promise if it takes waiting. Never rejects. */
-  #answer(id: number, work: () => unknown, measured?: Measured): undefined | Promise<void> {
+  #answer(id: number, work: () => unknown, watched?: Watched): undefined | Promise<void> {
     const answer = this.#begin(id)
     let hasEnded = false
     const isSink = this.#definition.kind === 'sink'
@@ -203,10 +211,12 @@ export class ChildStage {
       },
       becomeAsync: () => {},
     })
-    const service = (): Done =>
-      measured === undefined ? {} : { service: [this.#sampler.end(measured), measured.items] }
+    const service = (error?: { thrown: unknown }): Done => {
+      const took = watched && this.#service.end(watched, error)
+      return took === undefined ? {} : { service: took }
+    }
     const end = (): Done => ({ ...(hasEnded ? { hasEnded: true } : {}), ...service() })
-    const fail = (error: unknown): Done => ({ error: errorToWire(error), ...service() })
+    const fail = (error: unknown): Done => ({ error: errorToWire(error), ...service({ thrown: error }) })
     try {
       const outcome = emitter.emit(work())
       if (typeof outcome === 'number') {

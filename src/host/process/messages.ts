@@ -1,6 +1,6 @@
 /** What a worker's thread and its process say to each other. */
 import type { WireError } from '../../errors.ts'
-import type { LogLevel } from '../notice.ts'
+import type { LogLevel, TraceTask } from '../notice.ts'
 import type { StageLocator } from '../stage-locator.ts'
 import type { ContextPlace } from '../worker-context.ts'
 
@@ -45,6 +45,8 @@ export interface ProcessTask {
   nice: number | undefined
   /** What the logger of the run wants to hear; undefined: there is none. */
   levels: readonly LogLevel[] | undefined
+  /** Which items are traced; undefined: none. */
+  trace: TraceTask | undefined
 }
 
 export interface Done {

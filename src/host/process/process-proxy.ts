@@ -18,7 +18,7 @@ import type { PlannedProcess } from '../../plan/plan.ts'
 import type { StopEvent, StopLevel } from '../../queue/stop-event.ts'
 import type { BoundStage } from '../bind-stage.ts'
 import { Program } from '../child/program.ts'
-import type { LogLevel, Notice, NoticeSink } from '../notice.ts'
+import type { Ear, Notice } from '../notice.ts'
 import { ownFile } from '../own-files.ts'
 import type { LocatedTask } from '../worker-task.ts'
 import { Channel, type Message } from './channel.ts'
@@ -55,17 +55,10 @@ export interface ProxySteps {
   crash: (error: unknown, isAtOnce: boolean) => void
 }
 
-/** Takes what a process tells its run. */
-export interface ProcessEar {
-  tell: NoticeSink
-  /** What the logger wants; undefined: there is none. */
-  levels: readonly LogLevel[] | undefined
-}
-
 export class ProcessProxy implements BoundStage {
   readonly #task: LocatedTask
   readonly #steps: ProxySteps
-  readonly #ear: ProcessEar | undefined
+  readonly #ear: Ear | undefined
   readonly #inbox: NoticedInbox
   readonly #split: Split<unknown> | undefined
   readonly #serviceTimes: ServiceTimes
@@ -81,7 +74,7 @@ export class ProcessProxy implements BoundStage {
   #hasToldAll: Promise<void> = Promise.resolve()
 
   /** @param ear takes what the process has to tell its run; none: nobody wants to hear of it */
-  constructor(task: LocatedTask, steps: ProxySteps, ear?: ProcessEar) {
+  constructor(task: LocatedTask, steps: ProxySteps, ear?: Ear) {
     this.#task = task
     this.#steps = steps
     this.#ear = ear
@@ -108,6 +101,7 @@ export class ProcessProxy implements BoundStage {
       timeoutMs,
       nice: planned.nice,
       levels: this.#ear?.levels,
+      trace: this.#ear?.trace,
     }
     channel.send(TASK, 0, task)
     channel.flush()

@@ -4,7 +4,6 @@ import { bug, MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
 import { makeFailure } from '../../observe/failure.ts'
 import { StopEvent } from '../../queue/stop-event.ts'
-import { logToRun } from '../log.ts'
 import { portSink } from '../notice-port.ts'
 import type { ProxySteps } from '../process/process-proxy.ts'
 import { findDefinitions } from '../stage-locator.ts'
@@ -41,13 +40,17 @@ try {
   if (task.typescript !== undefined) playTypescript(task.typescript)
   const definitions = await findDefinitions(task.locator)
   const { notices } = task
-  const tell = notices === undefined ? undefined : portSink(notices, () => stop.isSet)
+  const ear = notices && {
+    tell: portSink(notices, () => stop.isSet),
+    levels: notices.levels,
+    trace: notices.trace,
+  }
   const { ProcessProxy } = task.stage.host === 'process' ? await import('../process/process-proxy.ts') : {}
   loop = new WorkerLoop(task, definitions, {
     ...(ProcessProxy && {
-      bind: (steps: ProxySteps) => new ProcessProxy(task, steps, tell && { tell, levels: notices?.levels }),
+      bind: (steps: ProxySteps) => new ProcessProxy(task, steps, ear),
     }),
-    ...(tell && notices?.levels && { makeLog: logToRun(tell, notices.levels) }),
+    ear,
     baseline,
     ready: async () => {
       post({ millrace: 'ready' })
