@@ -10,6 +10,7 @@ import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counte
 import { ITEMS } from '../queue/doorbell.ts'
 import type { InputReader } from '../queue/input-reader.ts'
 import type { Emitter } from './emitter.ts'
+import { HopSamples } from './hop-samples.ts'
 import type { Watched } from './service-clock.ts'
 import { TakeUp } from './take-up.ts'
 import { type Trial, Trials } from './trials.ts'
@@ -23,6 +24,8 @@ export class ItemLoop {
   readonly #reader: InputReader
   readonly #emitter: Emitter
   readonly #trials: Trials
+  /** What a hop costs; not where fused operators take part of the time. */
+  readonly #hops: HopSamples | undefined
   #takeUp: TakeUp | undefined
   /** Items since the last wait. */
   #burst = 0
@@ -33,6 +36,7 @@ export class ItemLoop {
     this.#reader = core.reader
     this.#emitter = emitter
     this.#trials = new Trials(core)
+    this.#hops = core.operators.length === 0 ? new HopSamples(core.counters) : undefined
     this.#takeUp = TakeUp.from(core)
   }
 
@@ -82,14 +86,18 @@ export class ItemLoop {
     core.outputs.begin(item, reader.source, reader.order, ticket)
     let input: unknown
     let service: Watched | undefined
+    const isMeasured = core.service?.isDue ?? false
+    if (isMeasured) this.#hops?.begin()
     try {
       input = reader.read()
       service = core.service?.begin(core.context)
       const result = core.bound.process(input, core.context)
+      if (service?.measured !== undefined) this.#hops?.worked(service.measured.sinceMs)
       const outcome = this.#emitter.emit(this.#trials.timed(result, core.context))
       if (typeof outcome !== 'number') return this.#later(outcome, input, service)
       if (service !== undefined) core.service?.end(service)
       this.#settle(ticket, outcome)
+      if (isMeasured) this.#hops?.end(result)
       return outcome
     } catch (error) {
       if (service !== undefined) core.service?.end(service, { thrown: error })

@@ -20,6 +20,11 @@ export class ServiceClock {
     this.#tracer = tracer
   }
 
+  /** Whether the next that begins is measured. */
+  get isDue(): boolean {
+    return this.#sampler.isDue
+  }
+
   /** A try of the context's item, or batch, begins. Undefined: nobody looks at it. */
   begin(context: WorkerContext): Watched | undefined {
     const measured = this.#sampler.begin(this.#counters.blockedMs)

@@ -36,6 +36,9 @@ const READ = 8
 const RETRIED = 9
 const FINAL_UP_TO = 10
 const LOST = 11
+const HOP_SAMPLES = 12
+const WORK_MS = 13
+const HOP_MS = 14
 const FLOATS = 16
 
 const LIFE = 0
@@ -299,6 +302,16 @@ export class WorkerCounters {
   /** Time spent waiting for room, as far as those waits are over. */
   get blockedMs(): number {
     return this.#floats[BLOCKED_MS]
+  }
+
+  /** An item whose time was taken: that of the process function, and that of the hop. */
+  addHopSample(workMs: number, hopMs: number): void {
+    this.#floats[HOP_SAMPLES]++
+    this.#floats[WORK_MS] += workMs
+    this.#floats[HOP_MS] += hopMs
+  }
+  get hopSamples(): { count: number; workMs: number; hopMs: number } {
+    return { count: this.#floats[HOP_SAMPLES], workMs: this.#floats[WORK_MS], hopMs: this.#floats[HOP_MS] }
   }
 
   /** How the time since its start was spent, in milliseconds. A wait that still lasts counts as busy. */

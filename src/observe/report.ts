@@ -1,6 +1,7 @@
 /** What came of a run: the form of the report, and the sentence that names its bottleneck. */
 import type { Diagnosis } from './diagnosis.ts'
 import type { Failure } from './failure.ts'
+import type { HopAdvice } from './hop-advice.ts'
 
 export type RunOutcome = 'completed' | 'drained' | 'aborted' | 'failed'
 
@@ -105,6 +106,8 @@ export interface Report {
   /** Deadlines that passed before it ended, if any did. */
   overdue?: Overdue[]
   bottleneck: { stage: string; why: string } | null
+  /** Stages whose hop costs more than the work that it moves to another thread; known after some 60,000 quick items. */
+  advice: HopAdvice[]
 }
 
 /** The stage that was busy for the largest part of its time: making it faster makes the run faster. */

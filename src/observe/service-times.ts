@@ -122,6 +122,11 @@ export class ServiceSampler {
   #random = 0x9e3779b9
   #first = FIRST_ITEMS
 
+  /** Whether the next item that begins is measured. */
+  get isDue(): boolean {
+    return this.#left <= 1
+  }
+
   /** An item begins. Undefined: this one is not measured. */
   begin(blockedMs = 0): Measured | undefined {
     if (--this.#left > 0) return undefined

@@ -45,6 +45,8 @@ export function renderSummary(report: Report, paper: Paper): string[] {
     ),
   ]
   if (bottleneck !== null) lines.push(`  bottleneck: ${printableLine(bottleneck.stage)}, ${bottleneck.why}`)
+  for (const { stage, why } of report.advice)
+    lines.push(`  advice: ${printableLine(stage)}, ${printableLine(why)}`)
   return lines
 }
 

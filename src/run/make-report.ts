@@ -1,6 +1,7 @@
 /** The report of a run, from what its stages and queues counted. */
 import { sharedNowMs } from '../observe/counters.ts'
 import type { Failure } from '../observe/failure.ts'
+import { adviseOnHops, type Hop } from '../observe/hop-advice.ts'
 import {
   findBottleneck,
   type Overdue,
@@ -38,7 +39,21 @@ export function makeReport(wiring: Wiring, facts: RunFacts): Report {
     failures: [...facts.failures],
     ...(facts.overdue.length === 0 ? {} : { overdue: [...facts.overdue] }),
     bottleneck: findBottleneck(stages),
+    advice: adviseOnHops(hopsOf(wiring)),
   }
+}
+
+/** Only from one worker to one worker: what several do side by side is no matter of a hop. A sink cannot be an operator. */
+function hopsOf({ queues, stages }: Wiring): Hop[] {
+  return queues.flatMap(({ from, to, kind }): Hop[] => {
+    const [before, after] = [from, to].map((name) => stages.find((stage) => stage.name === name))
+    if (kind !== 'items' || before === undefined || after === undefined) return []
+    const isHop = [before, after].every(
+      ({ host, workerList }) => host === 'thread' && workerList.length === 1,
+    )
+    if (!isHop || before.outputs.length !== 1 || after.outputs.length !== 1) return []
+    return [{ stage: to, from, samples: after.workerList[0].counters.hopSamples }]
+  })
 }
 
 function reportQueue({ from, to, branch, capacity, peak, passed, dropped }: RunQueue): QueueReport {

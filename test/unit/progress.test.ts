@@ -131,6 +131,7 @@ const report: Report = {
   queues: [],
   failures: [],
   bottleneck: { stage: 'reader', why: 'busy 25 % of its time' },
+  advice: [],
 }
 
 test('the summary tells outcome, time, what became of the items, and the bottleneck', () => {
