@@ -15,9 +15,9 @@ import { randomRun } from '../support/random-graph.ts'
 const RUNS = Number(process.env.MILLRACE_GRAPHS ?? 300)
 /** Most runs need few threads: what they are to find is in their interleavings, and starting threads costs most. */
 const PARTS: { name: string; share: number; limits: Limits }[] = [
-  { name: 'small', share: 0.45, limits: { stages: 3, threads: 3, records: 1_000 } },
-  { name: 'on the loop', share: 0.48, limits: { stages: 8, threads: 0 } },
-  { name: 'large', share: 0.07, limits: { stages: 8, threads: 10 } },
+  { name: 'small', share: 0.3, limits: { stages: 3, threads: 3, records: 1_000 } },
+  { name: 'on the loop', share: 0.65, limits: { stages: 8, threads: 0 } },
+  { name: 'large', share: 0.05, limits: { stages: 8, threads: 10 } },
 ]
 
 for (const { name, share, limits } of PARTS) {
