@@ -15,6 +15,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** What it is made of, and what is not TypeScript and lies beside it. */
 const FOLDERS = ['src', 'test', 'verify', 'examples/demo']
 const ALONGSIDE = ['python']
+/** Of the examples, what their tests compare with. */
+const FILES = ['examples/video/motion.ts']
 
 /** What every worker loads. */
 const STARTED = ['host/thread/thread-entry', 'host/process/process-entry']
@@ -31,6 +33,7 @@ export async function buildSources(out = path.join(ROOT, '.built/source')) {
       .filter((entry) => entry.isFile())
       .map((entry) => path.relative(ROOT, path.join(entry.parentPath ?? entry.path, entry.name))),
   )
+  files.push(...FILES)
   await build({
     absWorkingDir: ROOT,
     entryPoints: files.filter((file) => file.endsWith('.ts')),

@@ -1,12 +1,15 @@
 // Frames through a model in a process of its own, which notes who it is.
 import { appendFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import path from 'node:path'
 import process from 'node:process'
+import { pathToFileURL } from 'node:url'
 import { definePipeline, pipeline } from 'millrace'
 import { type VideoFrame, videoFrames } from 'millrace/media'
 import { inference } from 'millrace/onnx'
+import { ROOT } from '../support/places.ts'
 
-const VIDEO = new URL('../../examples/video/', import.meta.url)
+const VIDEO = pathToFileURL(path.join(ROOT, 'examples/video/'))
 
 export interface ScoredFrame {
   index: number
