@@ -165,6 +165,11 @@ export class ClaimingLaneReader extends LaneReader {
     return this.read()
   }
 
+  /** Not known before it is claimed: its writer may take it out. */
+  override get isNextLarge(): boolean {
+    return false
+  }
+
   override get length(): number {
     return this.#length + this.#slabBytes
   }

@@ -71,9 +71,10 @@ export class InputLane {
     }
   }
 
-  /** Whether there is enough to end a doze for: it is half full, or its writer has ended. See doorbell.ts. */
+  /** Whether there is enough to end a doze for: it is half full, what is next is large, or its writer has ended. */
   get isWorthWaking(): boolean {
     if (this.reader.level() * 2 >= this.memory.share(this.producer)) return true
+    if (this.reader.isNextLarge) return true
     return this.ended === 0 && this.memory.state('producer', this.producer) >= DONE
   }
 }

@@ -20,6 +20,7 @@ import {
   HEAD_LAPS,
   KIND,
   KIND_MASK,
+  LARGE_BYTES,
   LaneEnd,
   type LaneLayout,
   LENGTH,
@@ -88,6 +89,13 @@ export class LaneReader extends LaneEnd {
   /** Records that can be taken without looking at shared memory. */
   get atHand(): number {
     return (this.#tail - this.#cursor) | 0
+  }
+
+  /** Whether the record at the cursor, if there is one, is worth a wake-up of its own. */
+  get isNextLarge(): boolean {
+    if (this.#cursor === this.#tail) return false
+    const slot = this.slot(this.#cursor)
+    return (peek(this.words, slot + KIND) & HAS_SLABS) !== 0 || peek(this.words, slot + LENGTH) >= LARGE_BYTES
   }
 
   /** Records taken and not given back. */

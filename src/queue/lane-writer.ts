@@ -21,6 +21,7 @@ import {
   ITEM_HIGH,
   ITEM_LOW,
   KIND,
+  LARGE_BYTES,
   LaneEnd,
   type LaneLayout,
   LENGTH,
@@ -56,6 +57,8 @@ export class LaneWriter extends LaneEnd {
   readonly #slabs: RecordSlabs | undefined
   /** HAS_SLABS if the value that was written refers to some. */
   #hasSlabs = 0
+  /** Bytes of the newest record. */
+  #newestBytes = 0
 
   readonly #shapes: ShapeWriter | undefined
 
@@ -79,6 +82,11 @@ export class LaneWriter extends LaneEnd {
   /** Records in the lane, at most; fewer if the reader has given some back since HEAD was last read. */
   get levelAtMost(): number {
     return (this.#tail - this.#head) | 0
+  }
+
+  /** Whether the record that was put last is worth a wake-up of its own. */
+  get isNewestLarge(): boolean {
+    return this.#hasSlabs !== 0 || this.#newestBytes >= LARGE_BYTES
   }
 
   get level(): number {
@@ -145,7 +153,8 @@ export class LaneWriter extends LaneEnd {
     const { words } = this
     const slot = this.slot(this.#tail)
     poke(words, slot + OFFSET, from)
-    poke(words, slot + LENGTH, this.#at - from)
+    this.#newestBytes = this.#at - from
+    poke(words, slot + LENGTH, this.#newestBytes)
     const { item } = origin
     poke(words, slot + KIND, kind | (origin.source << SOURCE_SHIFT))
     poke(words, slot + ITEM_LOW, item | 0)

@@ -74,6 +74,8 @@ export const MADE_BY = 6
 export const PART = 7
 
 export const TWO_32 = 2 ** 32
+/** A record of so many bytes, or with a slab, costs more than waking its reader does. */
+export const LARGE_BYTES = 64 * 1024
 /** In place of a source: there are several. */
 export const MIXED_SOURCES = 255
 

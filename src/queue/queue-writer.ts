@@ -216,11 +216,12 @@ export class QueueWriter {
     this.#memory.storeSeen(this.#index, epoch)
   }
 
-  /** A reader that dozes is let doze until its lane is half full: see doorbell.ts. */
+  /** A reader that dozes is let doze until its lane is half full, or what was put is large: see doorbell.ts. */
   #wakeReader(lane: number): void {
     const bell = this.#readerBells[lane]
     if (bell.isAwake || bell.isForRoom) return
-    if (bell.isDozing && this.#lanes[lane].level * 2 < this.#laneShare) return
+    const { isNewestLarge } = this.#lanes[lane]
+    if (!isNewestLarge && bell.isDozing && this.#lanes[lane].level * 2 < this.#laneShare) return
     bell.ring()
   }
 

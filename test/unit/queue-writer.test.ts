@@ -239,3 +239,26 @@ test('the next life of a writer goes on behind the orders of what was dropped', 
   for (const item of [2, 3, 4]) assert.equal(writer.tryPut('x', origin(item)), 'dropped')
   assert.equal(new QueueWriter(memory, 0, options).newestOrder, 3)
 })
+
+test('a reader that dozes is let doze over the first small items, and woken at once for a large one', () => {
+  const memory = allocate({ consumers: 1, capacity: 64, capacityBytes: 2 ** 20 })
+  const writer = new QueueWriter(memory, 0)
+  const reader = readerOf(memory, 0)
+  const bell = memory.doorbell('consumer', 0)
+  const states: boolean[] = []
+  bell.dozeSync(() => {
+    for (const [item, value] of ['small', new Uint8Array(100), new Uint8Array(2 ** 17)].entries()) {
+      writer.tryPut(value, origin(item + 1))
+      states.push(bell.isDozing)
+    }
+    return true
+  })
+  assert.deepEqual(states, [true, true, false])
+  // Nor does it begin to doze before a large one.
+  assert.equal(reader.isWorthWaking(), false)
+  for (let count = 0; count < 2; count++) {
+    assert.equal(reader.poll(), 'item')
+    reader.commit()
+  }
+  assert.equal(reader.isWorthWaking(), true)
+})
