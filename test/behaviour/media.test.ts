@@ -39,6 +39,15 @@ async function failureOf(options: { kind: string; input: string; out?: string })
   return { code, message }
 }
 
+test('frames of a video lie in slabs from where they are read', { skip }, async () => {
+  const run = watch(start(media, { kind: 'frames', input: 'color=size=64x36:rate=25:duration=0.2' }))
+  let frames = 0
+  for await (const _ of run) frames++
+  const { slabs } = (await run.join()).stages[0]
+  assert.equal(frames, 5)
+  assert.deepEqual([slabs?.allocated, slabs?.copied, slabs?.held, slabs?.inUse], [5, 0, 0, 0])
+})
+
 test('frames come with their times, sizes and pixels', { skip }, async () => {
   const frames = await outputsOf<VideoFrame>({
     kind: 'frames',
