@@ -71,13 +71,16 @@ export function explore(world: World, options: ExploreOptions = {}): Exploration
 class Search {
   readonly result: Exploration
   readonly #options: ExploreOptions
-  readonly #seen = new StateSet()
+  #seen = new StateSet()
+  /** When to begin again, because a word turned out to be racy: not at once, since there may be more of them. */
+  #restartAt = Number.POSITIVE_INFINITY
   readonly #began: number
   readonly #findings: Findings
   readonly #world: World
   readonly #mostStates: number
   readonly #deadline: number
   readonly #way: number[] = []
+  #checkFound = (): void => {}
 
   constructor(world: World, findings: Findings, options: ExploreOptions, began: number) {
     this.#world = world
@@ -104,14 +107,31 @@ class Search {
   run(): void {
     const { result } = this
     const machine = new Machine(this.#world, this.#findings, this.#options)
+    const started = performance.now()
+    this.#checkFound = () => {
+      if (!machine.threads.foundMore) return
+      const now = performance.now()
+      if (now > this.#restartAt) throw RESTART
+      if (this.#restartAt === Number.POSITIVE_INFINITY)
+        this.#restartAt = now + Math.max(500, (now - started) / 2)
+    }
     try {
       const failure = machine.failure
       if (failure !== undefined) throw new Violation(failure)
       const { preemptions } = this.#options
-      result.schedules =
-        preemptions === undefined ? this.#visit(machine) : this.#visitBounded(machine, preemptions, -1)
+      do {
+        machine.reset()
+        machine.reliedOnTooLittle = false
+        this.#seen = new StateSet()
+        Object.assign(result, { steps: 0, endings: 0, cycles: 0 })
+        result.schedules =
+          preemptions === undefined ? this.#visit(machine) : this.#visitBounded(machine, preemptions, -1)
+        if (machine.threads.foundMore) throw RESTART
+      } while (machine.reliedOnTooLittle)
       result.isComplete = true
     } catch (error) {
+      // Not to be trusted: what is behind it may be two accesses at once.
+      if (error instanceof Violation && machine.threads.foundMore) throw RESTART
       if (error instanceof Violation) result.violation = { what: error.what, choices: [...this.#way] }
       else if (!(error instanceof Budget)) throw error
     }
@@ -138,6 +158,7 @@ class Search {
     let schedules = 0
     const { mark } = machine
     if (steps === 0) schedules += this.#end(machine)
+    else if (this.#options.reduces) machine.reduce(choices, steps)
     for (const choice of choices) {
       this.#take(machine, choice)
       schedules += this.#visit(machine)
@@ -190,6 +211,8 @@ class Search {
 
   #checkBudget(): void {
     if (this.#seen.size > this.#mostStates) throw new Budget()
-    if ((this.#seen.size & 4095) === 0 && performance.now() > this.#deadline) throw new Budget()
+    if ((this.#seen.size & 4095) !== 0) return
+    if (performance.now() > this.#deadline) throw new Budget()
+    this.#checkFound()
   }
 }

@@ -40,6 +40,12 @@ export class LocalState {
   readonly log: readonly string[]
   readonly plainReads: WordBits
   readonly plainWrites: WordBits
+  /** Bits of the threads that its step may meet; -1: it was never taken. See Machine.choicesThatMeet. */
+  meets = -1
+  /** Bits of the threads that the plain accesses since the last step may meet; -1: not asked for yet. */
+  plainMeets = -1
+  /** Schedules were left out because of `meets`. */
+  isReliedOn = false
   #firstResult = 0
   #firstNext: LocalState | undefined
   #secondResult = 0
@@ -67,6 +73,7 @@ export class LocalState {
     this.log = came.log
     this.plainReads = plainAfter(parent, true)
     this.plainWrites = plainAfter(parent, false)
+    if (this.plainReads === undefined && this.plainWrites === undefined) this.plainMeets = 0
   }
 
   next(result: number): LocalState | undefined {
@@ -104,6 +111,15 @@ export function plainAfter(state: LocalState | undefined, isRead: boolean): Word
 
 export function hasBit(bits: WordBits, word: number): boolean {
   return bits !== undefined && word >> 5 < bits.length && (bits[word >> 5] & (1 << (word & 31))) !== 0
+}
+
+export function wordsIn(bits: WordBits): number[] {
+  const words: number[] = []
+  for (let at = 0; bits !== undefined && at < bits.length; at++) {
+    for (let rest = bits[at]; rest !== 0; rest &= rest - 1)
+      words.push(at * 32 + 31 - Math.clz32(rest & -rest))
+  }
+  return words
 }
 
 /** A word that is in both; -1: none is. */

@@ -7,7 +7,7 @@
  * the form of Stoller and Cohen (2003, exclusive access checked in the reduced search), what is found this way is what would be
  * found if each plain access were a step. A word that only one thread touches needs no order at all.
  */
-import { commonWord, hasBit, type LocalState } from './local-state.ts'
+import { commonWord, hasBit, type LocalState, wordsIn } from './local-state.ts'
 import {
   FAILED,
   FINISHED,
@@ -28,7 +28,7 @@ import {
 import { setThreads } from './shared-views.ts'
 import { renewModules } from './shipped-globals.ts'
 import { mixHigh, mixLow } from './state-set.ts'
-import { change, RESTART, SLOTS, Threads } from './threads.ts'
+import { change, SLOTS, Threads } from './threads.ts'
 import type { Findings, Word } from './word-table.ts'
 import type { Ending, World } from './world.ts'
 
@@ -54,8 +54,10 @@ export interface MachineOptions {
   merges?: boolean
   /** Every plain access is a step. Default false. */
   isFine?: boolean
-  /** Goes on when a word turns out to be racy, to find more of them: for a first look at a world. */
-  isLenient?: boolean
+  /** Leaves out schedules that differ from another in the order of steps that do not meet. Default false. */
+  reduces?: boolean
+  /** Takes every word to be shared, and goes on when something new is found: for a first look at a world. */
+  isFirstLook?: boolean
 }
 
 export class Machine {
@@ -70,9 +72,10 @@ export class Machine {
   deathsLeft: number
   /** Plain accesses that were carried out within steps. */
   fused = 0
-  /** In a first look: it cannot be trusted any more. */
-  foundMore = false
-  readonly #isLenient: boolean
+  readonly #isFirstLook: boolean
+  /** More was found out about what a step may meet than was relied on: what was left out has to be looked at again. */
+  reliedOnTooLittle = false
+  readonly #meets: number[] = []
   readonly #initial: { nodes: LocalState[] }
   // What to undo, newest last.
   readonly #tags: number[] = []
@@ -83,8 +86,13 @@ export class Machine {
   /** @throws RESTART: make another with the same findings */
   constructor(world: World, findings: Findings, options: MachineOptions = {}) {
     this.world = world
-    this.#isLenient = options.isLenient ?? false
-    this.threads = new Threads(findings, { merges: options.merges ?? true, isFine: options.isFine ?? false })
+    this.#isFirstLook = options.isFirstLook ?? false
+    this.threads = new Threads(findings, {
+      merges: options.merges ?? true,
+      isFine: options.isFine ?? false,
+      isFirstLook: this.#isFirstLook,
+      reduces: options.reduces ?? false,
+    })
     setThreads(this.threads)
     renewModules()
     const specs = world.setUp()
@@ -95,6 +103,8 @@ export class Machine {
     this.memory = new Int32Array(1024)
     for (let thread = 0; thread < this.count; thread++) this.nodes.push(this.threads.root(thread))
     this.#initial = { nodes: [...this.nodes] }
+    this.threads.now = (word) =>
+      word < this.#known ? this.memory[word] : this.threads.table.words[word].initial
     this.reset()
   }
 
@@ -175,6 +185,105 @@ export class Machine {
     return steps
   }
 
+  /**
+   * Leaves those choices that have to be tried here, if the rest can wait: a set of threads none of which will ever meet, on any
+   * word, what one of the others does next (a persistent set: Godefroid 1996, "Partial-order methods for the verification
+   * of concurrent systems"). Every ending is still reached, by one of the schedules that differ in the order of such steps only.
+   */
+  reduce(choices: number[], steps: number): void {
+    let enabled = 0
+    // A death need not come: a set must have something that happens in any case.
+    let seeds = 0
+    for (let index = 0; index < choices.length; index++) {
+      const bit = 1 << ((choices[index] / CHOICES) | 0)
+      enabled |= bit
+      if (index < steps) seeds |= bit
+    }
+    if ((enabled & (enabled - 1)) === 0) return
+    for (let thread = 0; thread < this.count; thread++) this.#meets[thread] = this.#meetsNext(thread)
+    let best = enabled
+    for (let rest = seeds; rest !== 0; rest &= rest - 1) {
+      const set = this.#closure(rest & -rest)
+      if (countOfBits(set & enabled) < countOfBits(best & enabled)) best = set
+    }
+    if ((best & enabled) === enabled) return
+    let kept = 0
+    for (const choice of choices) if ((best & (1 << ((choice / CHOICES) | 0))) !== 0) choices[kept++] = choice
+    choices.length = kept
+    for (let thread = 0; thread < this.count; thread++) {
+      if ((best & (1 << thread)) !== 0) this.nodes[thread].isReliedOn = true
+    }
+  }
+
+  /** The smallest such set of threads that has this one. All are bits. */
+  #closure(seed: number): number {
+    let set = seed
+    let left = seed
+    while (left !== 0) {
+      const more = this.#meets[31 - Math.clz32(left & -left)] & ~set
+      left = (left & (left - 1)) | more
+      set |= more
+    }
+    return set
+  }
+
+  /** Bits of the live threads that what this one does next, or waits for, may ever meet. */
+  #meetsNext(thread: number): number {
+    const node = this.nodes[thread]
+    if (this.#isOver(thread)) return 0
+    let bits = this.#ofDeath(thread)
+    if (node.kind === IDLE) {
+      for (const slot of this.threads.own[thread].slots) {
+        const waited = this.memory[slot]
+        if (waited > 0) bits |= this.threads.table.meets(waited - 1, thread, false)
+        if (waited !== 0) bits |= this.threads.table.meets(slot, thread, true)
+      }
+    }
+    bits |= node.meets
+    for (let other = 0; other < this.count; other++) if (this.#isOver(other)) bits &= ~(1 << other)
+    return bits
+  }
+
+  /** A death is a step that may come at any time, and there are only so many in a schedule. */
+  #ofDeath(thread: number): number {
+    if (!this.mayDie(thread)) return 0
+    const { ended, said } = this.threads.own[thread]
+    const { table, specs } = this.threads
+    let bits = table.meets(ended, thread, true) | table.meets(said, thread, true)
+    for (let other = 0; other < this.count; other++) if (specs[other].mayDie) bits |= 1 << other
+    return bits
+  }
+
+  #isOver(thread: number): boolean {
+    const { kind } = this.nodes[thread]
+    return this.modes[thread] === DEAD || kind === FINISHED || kind === FAILED
+  }
+
+  /** Adds to what the step out of `from` meets, now that it was taken: its word, and those of the plain accesses behind it. */
+  #noteMeets(thread: number, from: LocalState): void {
+    const { table, own } = this.threads
+    const node = this.nodes[thread]
+    if (from.meets !== -1 && node.plainMeets === 0 && node.kind !== FINISHED) return
+    let bits = from.meets === -1 ? 0 : from.meets
+    if (from.word >= 0) bits |= table.meets(from.word, thread, writes(from.kind) || from.kind === NOTIFY)
+    if (node.kind === FINISHED) {
+      bits |= table.meets(own[thread].ended, thread, true) | table.meets(own[thread].said, thread, true)
+    }
+    if (node.plainMeets === -1) node.plainMeets = this.#plainMeets(thread, node)
+    bits |= node.plainMeets
+    if (bits === from.meets) return
+    if (from.isReliedOn && from.meets !== -1) this.reliedOnTooLittle = true
+    from.meets = bits
+  }
+
+  #plainMeets(thread: number, { plainReads, plainWrites }: LocalState): number {
+    const { table } = this.threads
+    let bits = 0
+    for (const word of wordsIn(plainReads)) bits |= table.meets(word, thread, false)
+    for (const word of wordsIn(plainWrites)) bits |= table.meets(word, thread, true)
+    return bits
+  }
+
   mayDie(thread: number): boolean {
     if (this.deathsLeft === 0 || this.threads.specs[thread].mayDie !== true || this.modes[thread] === DEAD)
       return false
@@ -215,6 +324,7 @@ export class Machine {
   take(choice: number): void {
     const thread = (choice / CHOICES) | 0
     const what = choice % CHOICES
+    const from = this.nodes[thread]
     if (what === STEP) this.#step(thread)
     else if (what === TIMEOUT) {
       this.#setMode(thread, READY)
@@ -230,6 +340,7 @@ export class Machine {
       this.#advance(thread, what - WAKE_SLOT)
     }
     this.#runFused(thread)
+    this.#noteMeets(thread, from)
   }
 
   #step(thread: number): void {
@@ -267,9 +378,11 @@ export class Machine {
     let woken = 0
     for (let thread = 0; thread < this.count; thread++) {
       if (this.modes[thread] === ASLEEP && this.nodes[thread].word === word) {
+        const from = this.nodes[thread]
         this.#setMode(thread, READY)
         this.#advance(thread, OK)
         this.#runFused(thread)
+        this.#noteMeets(thread, from)
         woken++
       }
       if (this.modes[thread] === DEAD) continue
@@ -348,10 +461,12 @@ export class Machine {
     }
   }
 
+  /** These threads go on without a step of its own for it; the next ones have it. */
   #foundRacy(word: number): void {
-    this.threads.table.words[word].found.isRacy = true
-    if (this.#isLenient) this.foundMore = true
-    else throw RESTART
+    const { found, isRacy } = this.threads.table.words[word]
+    if (isRacy || found.isRacy) return
+    found.isRacy = true
+    this.threads.foundMore = true
   }
 
   #write(word: number, value: number): void {
@@ -447,7 +562,7 @@ export class Machine {
         const written = aside.get(id)
         if (written !== undefined) return written
         const word = threads.table.words[id]
-        if (word.found.isShared) return id < this.#known ? this.memory[id] : word.initial
+        if (word.isShared || this.#isFirstLook) return id < this.#known ? this.memory[id] : word.initial
         const thread = 31 - Math.clz32(word.found.writers)
         if (thread < 0) return word.initial
         let words = own.get(thread)
@@ -467,4 +582,10 @@ export class Machine {
       threads.direct = before
     }
   }
+}
+
+function countOfBits(bits: number): number {
+  let count = 0
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++
+  return count
 }

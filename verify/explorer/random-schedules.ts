@@ -35,6 +35,7 @@ const MOST_LOCAL_STATES = 400_000
 export function runRandomly(world: World, options: RandomOptions): RandomRuns {
   const began = performance.now()
   const findings: Findings = options.findings ?? new Map()
+  lookAtFirst(world, findings, options.mostMs / 4, options)
   const seen = new StateSet()
   const result: RandomRuns = {
     world: world.name,
@@ -56,7 +57,7 @@ export function runRandomly(world: World, options: RandomOptions): RandomRuns {
       const before = machine.fused
       // The same schedule again, if a word turned out to be shared in it.
       const one = runOnce(machine, new Random(options.seed + result.schedules * 7919))
-      if (machine.foundMore) {
+      if (machine.threads.foundMore) {
         machine = undefined
         continue
       }
@@ -77,14 +78,28 @@ export function runRandomly(world: World, options: RandomOptions): RandomRuns {
   return result
 }
 
-/** Finds most of the words that two threads touch, before the world is explored: finding one later means to begin again. */
+/** How many schedules in a row that show nothing new are enough. */
+const QUIET_LOOKS = 60
+
+/** Finds out who touches which words, before the world is explored: to find it out later means to begin again. */
 export function lookAtFirst(
   world: World,
   findings: Findings,
   mostMs: number,
   options: MachineOptions = {},
 ): void {
-  runRandomly(world, { ...options, findings, seed: 1, mostMs, mostSchedules: 300, isLenient: true })
+  const deadline = performance.now() + mostMs
+  let machine: Machine | undefined
+  let quiet = 0
+  for (let seed = 1; quiet < QUIET_LOOKS && performance.now() < deadline; seed++) {
+    if (machine === undefined || machine.threads.states > MOST_LOCAL_STATES) {
+      machine = new Machine(world, findings, { ...options, isFirstLook: true, merges: false })
+    }
+    machine.threads.foundMore = false
+    runOnce(machine, new Random(seed * 7919))
+    if (machine.threads.foundMore) quiet = 0
+    else quiet++
+  }
 }
 
 interface OneRun {
@@ -156,7 +171,7 @@ function byPriority(random: Random, threads: number): Pick {
 }
 
 /** Marsaglia's xorshift, 32 bits. */
-class Random {
+export class Random {
   #state: number
 
   constructor(seed: number) {

@@ -34,6 +34,8 @@ import { type Findings, type Word, WordTable } from './word-table.ts'
 export const SLOTS = 3
 /** More operations than any thread of a world needs: it goes round in circles. */
 const MOST_OPERATIONS = 5000
+/** Operations that a thread is run on ahead. */
+const MOST_AHEAD = 60
 
 export interface ThreadSpec {
   name: string
@@ -63,12 +65,21 @@ interface AsyncWait {
   resolve: (value: unknown) => void
 }
 
+export interface ThreadOptions {
+  merges: boolean
+  isFine: boolean
+  isFirstLook: boolean
+  reduces: boolean
+}
+
 export class Threads {
   readonly table: WordTable
   readonly specs: ThreadSpec[] = []
   readonly own: ThreadWords[] = []
   /** See RESTART. */
   mustRestart = false
+  /** In a first look: something was found out about the words that was not known. */
+  foundMore = false
   /** Local states made. */
   states = 0
   /** Where the operation that ended the last run stands in the code, if `wantsStack`. */
@@ -78,24 +89,37 @@ export class Threads {
   watch: ((kind: number, word: number, result: number) => void) | undefined
   /** Reads a word outside of all threads: before they begin, or after they ended. */
   direct: { read: (word: number) => number; write: (word: number, value: number) => void }
+  /** What a word holds now: with it a thread is run on ahead of its schedule. Undefined: it is not. */
+  now: ((word: number) => number) | undefined
   /** Whether local states that checkpoints find to be equal are one. */
   readonly #merges: boolean
   readonly #isFine: boolean
+  readonly #isFirstLook: boolean
   readonly #known: Map<string, LocalState>[] = []
 
   readonly #remains = new Map<string, number>()
 
   // Of the thread that runs now.
   current = -1
-  #history: number[] = []
+  readonly #history: number[] = []
+  /** How many results were given. */
+  #began = 0
   #at = 0
   #isUnwinding = false
-  #pending: Operation | undefined
-  #matched: LocalState | undefined
   #digest: string | undefined
+  /** The state that was left last, and the result with which. */
   #from: LocalState | undefined
+  #fromResult = 0
+  /** The first state that this run came to. */
+  #arrived: LocalState | undefined
+  /** Whether states are made: not if only the words of the thread, or its stack, are asked for. */
+  #makes = false
+  /** What it wrote, run on ahead. */
+  readonly #ahead = new Map<number, number>()
   #log: string[] = []
   #roots: readonly unknown[] = []
+  /** What was read last, and may still be in a variable only. */
+  #held: unknown
   /** Objects with private fields, in the order in which they were made. */
   readonly #objects: object[] = []
   /** The async functions that are under way. */
@@ -105,10 +129,11 @@ export class Threads {
   #waits: (AsyncWait | undefined)[] = []
   #operations = 0
 
-  constructor(findings: Findings, options: { merges: boolean; isFine: boolean }) {
-    this.table = new WordTable(findings)
+  constructor(findings: Findings, options: ThreadOptions) {
+    this.table = new WordTable(findings, options.reduces)
     this.#merges = options.merges
     this.#isFine = options.isFine
+    this.#isFirstLook = options.isFirstLook
     this.direct = {
       read: (word) => this.table.words[word].initial,
       write: (word, value) => {
@@ -123,12 +148,16 @@ export class Threads {
       const word = (what: string): Word => {
         const made = this.table.add(`${thread}.${what}`, `${spec.name}.${what}`)
         made.found.isShared = true
+        made.isShared = true
+        // The scheduler writes them on the thread's behalf.
+        made.found.writers |= 1 << thread
         return made
       }
       this.specs.push(spec)
       this.#known.push(new Map())
       const begun = word('begun')
       begun.initial = spec.isLater ? 0 : 1
+      begun.found.writers &= ~(1 << thread)
       this.own.push({
         ended: word('ended').id,
         begun: begun.id,
@@ -142,32 +171,56 @@ export class Threads {
     return this.extend(thread, undefined, 0)
   }
 
-  /** The local state that follows when the operation of `from` returns `result`. */
+  /**
+   * The local state that follows when the operation of `from` returns `result`. While the thread's code is there, it is run on
+   * ahead, with the results that its operations would have now, and the states on its way are kept: they will be asked for.
+   */
   extend(thread: number, from: LocalState | undefined, result: number): LocalState {
     this.#prepare(thread, from, result)
-    const operation = this.#run(thread)
+    this.#makes = true
+    const end = this.#run(thread)
+    this.#makes = false
     this.current = -1
     forgetJobs()
     if (this.mustRestart) throw RESTART
-    if (this.#matched !== undefined) {
-      from?.link(result, this.#matched)
-      return this.#matched
+    if (end !== undefined) {
+      this.current = thread
+      if (end.kind === FINISHED) this.#digest = `end${this.#rest()}`
+      const known = this.#digest === undefined ? undefined : this.#known[thread].get(this.#digest)
+      if (known !== undefined) this.#comeTo(known)
+      else this.#arrive(end)
+      this.current = -1
     }
-    if (operation.kind === FINISHED) {
-      this.#digest = `end${this.#rest()}`
-      const known = this.#known[thread].get(this.#digest)
-      if (known !== undefined) {
-        from?.link(result, known)
-        return known
-      }
-    }
-    const isRacy = operation.word >= 0 && (this.#isFine || this.table.words[operation.word].found.isRacy)
+    return this.#arrived as LocalState
+  }
+
+  /** A new state, in which the thread is about to do this. */
+  #arrive(operation: Operation): LocalState {
+    const from = this.#from
+    const isRacy = operation.word >= 0 && (this.#isFine || this.table.words[operation.word].isRacy)
     const last = from?.log ?? []
     const log = last.length === this.#log.length ? last : this.#log
-    const state = new LocalState(++this.states, operation, isRacy, { parent: from, result, log })
-    from?.link(result, state)
-    if (this.#digest !== undefined) this.#known[thread].set(this.#digest, state)
+    const came = { parent: from, result: this.#fromResult, log }
+    const state = new LocalState(++this.states, operation, isRacy, came)
+    if (this.#digest !== undefined) this.#known[this.current].set(this.#digest, state)
+    this.#comeTo(state)
     return state
+  }
+
+  #comeTo(state: LocalState): void {
+    this.#from?.link(this.#fromResult, state)
+    this.#arrived ??= state
+  }
+
+  /** What the operation would return now; undefined: that is not looked for, or depends on others. */
+  #foresee({ kind, word, first, second }: Operation): number | undefined {
+    if (this.now === undefined || word < 0 || this.#history.length - this.#began > MOST_AHEAD)
+      return undefined
+    if (kind > POKE && kind !== OR && kind !== AND) return undefined
+    const before = this.#ahead.get(word) ?? this.now(word)
+    const after = change(kind, before, first, second)
+    if (after !== before) this.#ahead.set(word, after)
+    return kind === STORE || kind === POKE ? first : before
   }
 
   /** Values of the words that nobody but this thread touches, when it is there. */
@@ -183,6 +236,7 @@ export class Threads {
   #prepare(thread: number, from: LocalState | undefined, result: number): void {
     const history = this.#history
     history.length = from === undefined ? 0 : from.depth + 1
+    this.#began = history.length
     let at = history.length - 1
     let value = result
     for (let state = from; state !== undefined; state = state.parent) {
@@ -193,12 +247,14 @@ export class Threads {
     this.current = thread
     this.#at = 0
     this.#isUnwinding = false
-    this.#pending = undefined
-    this.#matched = undefined
     this.#digest = undefined
     this.#from = from
+    this.#fromResult = result
+    this.#arrived = undefined
+    this.#ahead.clear()
     this.#log = []
     this.#roots = []
+    this.#held = undefined
     this.#objects.length = 0
     this.#frames.clear()
     this.#overlay.clear()
@@ -207,8 +263,8 @@ export class Threads {
     this.#operations = 0
   }
 
-  /** Runs the thread's code; the operation at which it stopped. */
-  #run(thread: number): Operation {
+  /** Runs the thread's code; how it ended, if it came to its end. */
+  #run(thread: number): Operation | undefined {
     const ended = (kind: number, text: string): Operation => ({
       kind,
       word: -1,
@@ -228,7 +284,7 @@ export class Threads {
         hasFailed = true
       }
     }
-    if (this.#isUnwinding) return this.#pending ?? ended(FINISHED, '')
+    if (this.#isUnwinding) return undefined
     if (hasFailed) return ended(FAILED, failure instanceof Error ? `${failure.stack}` : String(failure))
     return ended(FINISHED, '')
   }
@@ -270,14 +326,14 @@ export class Threads {
     if (this.#isUnwinding) throw STOP
     if (++this.#operations > MOST_OPERATIONS) throw new Error('it goes round in circles')
     if (word >= 0) {
-      const isWrite = writes(kind)
-      if (this.table.touch(word, thread, kind !== STORE && kind !== POKE, isWrite)) this.#giveUp(true)
-      const { found, isStatistic } = this.table.words[word]
-      if (isStatistic || !found.isShared) {
+      const isWrite = writes(kind) || kind === NOTIFY
+      if (this.table.touch(word, thread, kind !== STORE && kind !== POKE, isWrite)) this.#learn()
+      const { found, isShared, isStatistic } = this.table.words[word]
+      if (isStatistic || !(isShared || this.#isFirstLook)) {
         if (kind !== WAIT && kind !== WAIT_ASYNC && kind !== NOTIFY && kind !== UNTIL) {
           return this.#operateAlone(kind, word, first, second)
         }
-        this.table.words[word].found.isShared = true
+        found.isShared = true
         this.#giveUp(true)
       }
     }
@@ -286,11 +342,25 @@ export class Threads {
       this.watch?.(kind, word, result)
       return result
     }
-    this.#pending = { kind, word, first, second, isTimed, text: '' }
-    if (word >= 0 && this.table.words[word].isBell) this.#mergeAtBell(kind, word, first, second)
     if (this.wantsStack) this.stack = new Error().stack
-    this.#giveUp(false)
-    return 0
+    if (!this.#makes) this.#giveUp(false)
+    if (word >= 0 && this.table.words[word].isBell) this.#mergeAtBell(kind, word, first, second)
+    const operation = { kind, word, first, second, isTimed, text: '' }
+    const state = this.#arrive(operation)
+    const result = this.#foresee(operation)
+    if (result === undefined || state.next(result) !== undefined) return this.#giveUp(false)
+    this.#from = state
+    this.#fromResult = result
+    this.#digest = undefined
+    this.#history.push(result)
+    this.#at++
+    return result
+  }
+
+  /** A word turned out to be shared. */
+  #learn(): void {
+    if (this.#isFirstLook) this.foundMore = true
+    else this.#giveUp(true)
   }
 
   /**
@@ -311,14 +381,24 @@ export class Threads {
 
   /** The same once more, with the roots of the last one. */
   checkpointAgain(): void {
-    if (this.current >= 0 && this.#roots.length > 0) this.checkpoint(this.#roots)
+    if (this.current < 0 || this.#roots.length === 0 || !this.#isAtFrontier()) return
+    this.#meet(this.#everything())
+  }
+
+  /** The thread has read this, and may have it in a variable only: checkpoints count it until the next of its own. */
+  hold(value: unknown): void {
+    this.#held = value
+  }
+
+  #isAtFrontier(): boolean {
+    return this.#merges && this.#makes && !this.#isUnwinding && this.#at >= this.#history.length
   }
 
   #everything(): string {
     const frames = [...this.#frames].map(({ name }) => name).join()
     const loop = `${jobsLeft()} ${this.#tasks.length}`
     const place = shippedFrames().join()
-    return `${describeState([...this.#roots, ...this.#objects])} ${place} ${frames} ${loop} ${this.#rest()}`
+    return `${describeState([...this.#roots, this.#held, ...this.#objects])} ${place} ${frames} ${loop} ${this.#rest()}`
   }
 
   /** A new object of shipped code: part of what the thread knows. Bells are met where they are kept. */
@@ -342,7 +422,7 @@ export class Threads {
   #meet(text: string): void {
     const known = this.#known[this.current].get(text)
     if (known !== undefined) {
-      this.#matched = known
+      this.#comeTo(known)
       this.#giveUp(false)
     }
     this.#digest = text
@@ -399,10 +479,10 @@ export class Threads {
    * before, by other results, it goes on from that state.
    */
   checkpoint(roots: readonly unknown[]): void {
-    if (this.current < 0 || !this.#merges || this.#isUnwinding) return
+    if (this.current < 0) return
     this.#roots = roots
-    if (this.#at < this.#history.length) return
-    this.#meet(this.#everything())
+    this.#held = undefined
+    if (this.#isAtFrontier()) this.#meet(this.#everything())
   }
 
   /** What makes up a local state besides the values that the code holds. */
@@ -444,13 +524,34 @@ function nameOf(make: (...parameters: unknown[]) => unknown): string {
   return name
 }
 
+interface Site {
+  getPosition(): number
+  getScriptNameOrSourceURL(): string
+}
+
+/** Frames by where they stand in the joined text: '' if they stand elsewhere. Each is made to text once. */
+const frameTexts = new Map<number, string>()
+
 /** Where the shipped code is, innermost first. */
 function shippedFrames(): string[] {
-  const before = Error.stackTraceLimit
+  const { stackTraceLimit, prepareStackTrace } = Error
   Error.stackTraceLimit = 60
-  const { stack = '' } = new Error()
-  Error.stackTraceLimit = before
-  return stack.split('\n').filter((line) => line.includes('shipped.cjs'))
+  Error.prepareStackTrace = (_, sites) => sites
+  const sites = new Error().stack as unknown as Site[]
+  Error.stackTraceLimit = stackTraceLimit
+  Error.prepareStackTrace = prepareStackTrace as typeof Error.prepareStackTrace
+  const frames: string[] = []
+  for (const site of sites) {
+    if (site.getScriptNameOrSourceURL() !== 'shipped.cjs') continue
+    const position = site.getPosition()
+    let text = frameTexts.get(position)
+    if (text === undefined) {
+      text = String(site)
+      frameTexts.set(position, text)
+    }
+    frames.push(text)
+  }
+  return frames
 }
 
 /** The word after the operation. */

@@ -16,10 +16,14 @@ export type Findings = Map<string, Finding>
 
 export interface Word {
   readonly id: number
+  readonly key: string
   name: string
   /** Value before any thread began. */
   initial: number
   readonly found: Finding
+  /** What was known when these threads were made; what is found meanwhile counts for the next. */
+  isShared: boolean
+  isRacy: boolean
   /** It counts for people to look at, and steers nothing: a peak level, how often a worker woke. */
   isStatistic: boolean
   /** A worker sleeps on it. */
@@ -37,8 +41,12 @@ export class WordTable {
   readonly findings: Findings
   readonly #places = new Map<SharedArrayBuffer, Place>()
 
-  constructor(findings: Findings) {
+  readonly #reduces: boolean
+
+  /** @param reduces schedules are left out because of who touches what: every thread that touches a word counts */
+  constructor(findings: Findings, reduces: boolean) {
     this.findings = findings
+    this.#reduces = reduces
   }
 
   /** Numbers of the words of a piece of memory, by their position; -1: not touched yet. */
@@ -78,21 +86,33 @@ export class WordTable {
       found = { readers: 0, writers: 0, isShared: false, isRacy: false }
       this.findings.set(key, found)
     }
-    const word: Word = { id: this.words.length, name, initial: 0, found, isStatistic: false, isBell: false }
+    const { isShared, isRacy } = found
+    const id = this.words.length
+    const word = { id, key, name, initial: 0, found, isShared, isRacy, isStatistic: false, isBell: false }
     this.words.push(word)
     return word
   }
 
-  /** Notes an access; whether that showed that the word is shared, which was not known. */
+  /** Notes an access; whether that showed something that was not known and that schedules rest on. */
   touch(id: number, thread: number, isRead: boolean, isWrite: boolean): boolean {
     const { found, isStatistic } = this.words[id]
     const bit = 1 << thread
+    const { readers, writers } = found
     if (isRead) found.readers |= bit
     if (isWrite) found.writers |= bit
-    if (found.isShared || isStatistic) return false
+    if (isStatistic) return false
+    const isNew = found.readers !== readers || found.writers !== writers
+    if (!isNew) return false
+    if (found.isShared) return this.#reduces
     const all = found.readers | found.writers
     if (found.writers === 0 || (all & (all - 1)) === 0) return false
     found.isShared = true
     return true
+  }
+
+  /** Bits of the threads whose accesses to the word do not commute with one of this thread. */
+  meets(id: number, thread: number, isWrite: boolean): number {
+    const { readers, writers } = this.words[id].found
+    return (isWrite ? readers | writers : writers) & ~(1 << thread)
   }
 }

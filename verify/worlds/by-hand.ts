@@ -14,6 +14,8 @@ interface Shape {
   readers: number
   /** Of each writer. */
   items: number
+  /** Of all but the first. Default: as many. */
+  itemsOfOthers?: number
   /** Another thread sets the stop event, at any step. */
   stop?: 'abort' | 'drain'
   /** Another thread closes the queue, at any step. */
@@ -38,7 +40,7 @@ function byHand(name: string, about: string, shape: Shape, more: Partial<World> 
 }
 
 function makeThreads(shape: Shape): ThreadSpec[] {
-  const { capacity, writers, readers, items, mortal, weight = 0 } = shape
+  const { capacity, writers, readers, mortal, weight = 0 } = shape
   const stop = new StopEvent({ doorbells: writers + readers })
   const queue = new BoundedQueue<number>({
     capacity,
@@ -58,7 +60,8 @@ function makeThreads(shape: Shape): ThreadSpec[] {
   const threads: ThreadSpec[] = names.map((thread, index) => ({
     name: thread,
     mayDie: mortal !== undefined && thread.startsWith(mortal),
-    run: () => (index < writers ? write(handle, index, items, weight) : read(handle, shape.leaveAfter)),
+    run: () =>
+      index < writers ? write(handle, index, itemsOf(shape, index), weight) : read(handle, shape.leaveAfter),
   }))
   if (shape.stop !== undefined) {
     const level = shape.stop
@@ -70,6 +73,10 @@ function makeThreads(shape: Shape): ThreadSpec[] {
     threads.push({ name: 'creator', run: () => watch(handle, names[first], first) })
   }
   return threads
+}
+
+function itemsOf({ items, itemsOfOthers = items }: Shape, writer: number): number {
+  return writer === 0 ? items : itemsOfOthers
 }
 
 function numbered(name: string, count: number): string[] {
@@ -126,9 +133,10 @@ function watch(handle: QueueHandle, name: string, thread: number): void {
 
 function judge(
   notes: ReadonlyMap<string, readonly string[]>,
-  { writers, items, stop, close, mortal, leaveAfter }: Shape,
+  shape: Shape,
   killed: ReadonlySet<string>,
 ): string | undefined {
+  const { writers, stop, close, mortal, leaveAfter } = shape
   const put = new Set<string>()
   const last = new Set<string>()
   const taken = new Set<string>()
@@ -169,8 +177,9 @@ function judge(
     // A put that was under way when the queue was closed may be left behind.
     if (!taken.has(item) && !(close && last.has(item))) return `item ${item} was put and never taken`
   }
-  if (!mayBeCut && taken.size !== writers * items)
-    return `${taken.size} of ${writers * items} items were taken`
+  let all = 0
+  for (let writer = 0; writer < writers; writer++) all += itemsOf(shape, writer)
+  if (!mayBeCut && taken.size !== all) return `${taken.size} of ${all} items were taken`
   return undefined
 }
 
@@ -227,6 +236,21 @@ export const BY_HAND: World[] = [
     items: 2,
   }),
   byHand('hand 1x2', 'a writer and 2 readers, capacity 1, 3 items', { ...ONE, readers: 2 }),
+  byHand('hand 2x2 of 1', '2 writers and 2 readers, capacity 2, an item each', {
+    ...ONE,
+    capacity: 2,
+    writers: 2,
+    readers: 2,
+    items: 1,
+  }),
+  byHand('hand 2x2 of 2+1', '2 writers and 2 readers, capacity 2, 3 items', {
+    ...ONE,
+    capacity: 2,
+    writers: 2,
+    readers: 2,
+    items: 2,
+    itemsOfOthers: 1,
+  }),
   byHand(
     'hand 2x2',
     '2 writers and 2 readers, capacity 2, 3 items each',

@@ -26,6 +26,8 @@ import {
   begin,
   checkpoint,
   constant,
+  holdResult,
+  letGo,
   mergeAt,
   nameBoard,
   nameQueue,
@@ -44,6 +46,7 @@ mergeAt(InputReader, 'poll', 'isRetired', 'commit', 'take', 'release', 'leave')
 mergeAt(QueueWriter, 'tryPut', 'flush', 'putEnd', 'leave')
 mergeAt(WorkerCore, 'refresh', 'leave')
 mergeAt(QueueMemory, 'leave', 'openEnd', 'ringAll')
+holdResult(InputReader, 'read')
 
 export interface PipelineShape {
   make: () => Blueprint<never, unknown>
@@ -266,4 +269,5 @@ export function numbers(count: number): () => Generator<number> {
 /** Notes what a sink takes. */
 export function take(value: unknown): void {
   note(value as number)
+  letGo()
 }

@@ -43,6 +43,26 @@ export function mergeAt(shipped: { prototype: object }, ...names: string[]): voi
   }
 }
 
+/** What these methods of a class return may be in a variable only: see Threads.hold. */
+export function holdResult(shipped: { prototype: object }, ...names: string[]): void {
+  for (const name of names) {
+    const property = Object.getOwnPropertyDescriptor(shipped.prototype, name)
+    if (property === undefined) throw new Error(`there is no method "${name}" whose result to hold`)
+    const method = property.value as (...parameters: unknown[]) => unknown
+    const value = function (this: unknown, ...parameters: unknown[]) {
+      const result = method.apply(this, parameters)
+      explorer.threads().hold(result)
+      return result
+    }
+    Object.defineProperty(shipped.prototype, name, { ...property, value })
+  }
+}
+
+/** What was read last is in no variable any more that will be looked at. */
+export function letGo(): void {
+  explorer.threads().hold(undefined)
+}
+
 function mergeHere(): void {
   explorer.threads().checkpointAgain()
 }
@@ -140,7 +160,10 @@ export function nameBoard(stop: StopEvent, names: readonly string[]): void {
   nameWord(words, 1, 'bells taken')
   for (const [bell, name] of names.entries()) {
     nameWord(words, 16 * (bell + 1), `bell of ${name}`)
-    wordOf(words, 16 * (bell + 1)).isBell = true
+    const word = wordOf(words, 16 * (bell + 1))
+    word.isBell = true
+    word.found.isShared = true
+    word.isShared = true
     wordOf(words, 16 * (bell + 1) + 1).isStatistic = true
   }
 }
