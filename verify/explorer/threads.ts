@@ -443,8 +443,17 @@ export class Threads {
     return kind === STORE || kind === POKE ? first : before
   }
 
+  /** Runs what a thread would do before any thread begins, all of it at once. @throws if it would have to wait */
+  runBefore(run: () => unknown): void {
+    this.#tasks = []
+    this.#runToEnd(run())
+  }
+
   #operateDirectly(kind: number, word: number, first: number, second: number): number {
     if (kind === NOTIFY) return 0
+    if (kind === IDLE || kind === UNTIL || kind === WAIT || kind === WAIT_ASYNC) {
+      throw new Error('it would have to wait, and no thread has begun')
+    }
     const before = this.direct.read(word)
     const after = change(kind, before, first, second)
     if (after !== before) this.direct.write(word, after)
@@ -471,7 +480,7 @@ export class Threads {
 
   /** The thread notes something: what it took, how it ended. Its notes are judged at the end of a schedule. */
   note(text: string): void {
-    if (!this.#isUnwinding) this.#log = [...this.#log, text]
+    if (this.current >= 0 && !this.#isUnwinding) this.#log = [...this.#log, text]
   }
 
   /**

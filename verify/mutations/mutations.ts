@@ -237,13 +237,22 @@ const ALL: readonly Mutation[] = [
     ),
   ),
   mutation(
-    'looks at no lane again after it looked upstream',
-    ['merge'],
-    edit('queue/order-floor.ts', '    const second = lane.headOrder()\n', '    const second = first\n'),
+    'looks upstream and at no lane on the way',
+    ['merge begun'],
+    edit(
+      'queue/order-floor.ts',
+      '    const first = lane.headOrder()\n',
+      "    const first = 'empty' as ReturnType<LaneView['headOrder']>\n",
+    ),
+    edit(
+      'queue/order-floor.ts',
+      '    const second = lane.headOrder()\n',
+      "    const second = 'empty' as ReturnType<LaneView['headOrder']>\n",
+    ),
   ),
   mutation(
     'trusts the floor and does not look at the lane again',
-    ['merge'],
+    ['merge begun'],
     edit(
       'queue/order-floor.ts',
       '        // Now what the floor says was published is seen.\n        seen = lane.look()\n',
@@ -251,17 +260,22 @@ const ALL: readonly Mutation[] = [
     ),
   ),
   mutation(
-    'says that an order went out before it did',
-    ['merge'],
+    'says that all before an order went out after its record, and rings nobody',
+    ['merge awaited'],
     edit(
       'queue/queue-writer.ts',
-      'this.#memory.storeNumber((order - 1) | 0)',
-      'this.#memory.storeNumber(order)',
+      '    if (this.#isNumbered) this.#memory.storeNumber((order - 1) | 0)\n',
+      '',
+    ),
+    edit(
+      'queue/queue-writer.ts',
+      "    this.#wakeReader(lane)\n    return 'ok'\n",
+      "    this.#wakeReader(lane)\n    if (this.#isNumbered) this.#memory.storeNumber((order - 1) | 0)\n    return 'ok'\n",
     ),
   ),
   mutation(
     'gives an item back and does not ring who merges',
-    ['merge of a dropped one'],
+    ['merge awaited'],
     edit(
       'queue/input-reader.ts',
       'if (bells[index].mayWantItems) bells[index].ring()',

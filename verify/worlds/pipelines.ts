@@ -271,3 +271,9 @@ export function take(value: unknown): void {
   note(value as number)
   letGo()
 }
+
+/** The body of a stage that hands on what it gets. */
+export function pass(item: number): number {
+  checkpoint(item)
+  return item
+}

@@ -86,7 +86,17 @@ export function untilReady(name: string): void {
   threads.operate(UNTIL, threads.own[numberOf(name)].said, 0)
 }
 
-/** Lets a thread that has said that it is ready go on. */
+/** Waits until another thread has opened the gate. */
+export function waitFor(gate: Int32Array): void {
+  explorer.threads().operate(UNTIL, (gate as unknown as View).word(0), 0)
+}
+
+/** Runs a thread of a world to its end before the others begin: so small worlds begin in the middle of larger ones. */
+export function runBefore(thread: { run: () => unknown }): void {
+  explorer.threads().runBefore(thread.run)
+}
+
+/** Lets a thread that has said that it is ready go on, or one that waits for the gate. */
 export function openGate(gate: Int32Array): void {
   const threads = explorer.threads()
   threads.operate(STORE, (gate as unknown as View).word(0), 1)
