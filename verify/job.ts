@@ -1,6 +1,8 @@
 /** One piece of `npm run verify`, in a process of its own: told what in its argument, tells what came of it in one line. */
+import { compareReduction, type Reduction } from './explorer/compare-reduction.ts'
 import { type Exploration, explore } from './explorer/explore.ts'
 import { loadWorlds } from './explorer/load-worlds.ts'
+import { type LockstepRuns, runInLockstep } from './explorer/lockstep.ts'
 import { type RandomRuns, runRandomly } from './explorer/random-schedules.ts'
 import { showSchedule } from './explorer/show-schedule.ts'
 import type { Findings } from './explorer/word-table.ts'
@@ -11,7 +13,9 @@ import { MODEL_CHECKS } from './model/model-checks.ts'
 import { MUTATIONS } from './mutations/mutations.ts'
 
 export type Job =
-  | { do: 'explore'; world: string; mostMs: number; isFine?: boolean; merges?: boolean }
+  | { do: 'explore'; world: string; mostMs: number; preemptions?: number; reduces?: boolean }
+  | { do: 'lockstep'; world: string; seed: number; mostMs: number }
+  | { do: 'reduction'; world: string; mostMs: number }
   | { do: 'random'; world: string; seed: number; mostMs: number; mostSchedules?: number }
   | { do: 'mutate'; mutation: string; mostMs: number; seed: number }
   | { do: 'model'; check: string }
@@ -36,6 +40,10 @@ async function run(job: Job): Promise<unknown> {
       return exploreWorld(job)
     case 'random':
       return randomWorld(job)
+    case 'lockstep':
+      return lockstep(job)
+    case 'reduction':
+      return reduction(job)
     case 'mutate':
       return mutate(job)
     case 'model':
@@ -51,8 +59,9 @@ async function exploreWorld(job: Extract<Job, { do: 'explore' }>): Promise<Explo
   const { worlds, text } = await loadWorlds()
   const world = find(worlds, job.world)
   const findings: Findings = new Map()
-  const options = { merges: job.merges ?? true, isFine: job.isFine ?? false }
-  const result = explore(world, { ...options, findings, mostMs: job.mostMs })
+  const options = { reduces: job.reduces ?? false }
+  const bound = job.preemptions === undefined ? {} : { preemptions: job.preemptions }
+  const result = explore(world, { ...options, ...bound, findings, mostMs: job.mostMs })
   if (result.violation === undefined) return result
   return { ...result, table: showSchedule(world, result.violation.choices, findings, options, text).text }
 }
@@ -62,9 +71,21 @@ async function randomWorld(job: Extract<Job, { do: 'random' }>): Promise<RandomR
   const world = find(worlds, job.world)
   const findings: Findings = new Map()
   const most = job.mostSchedules === undefined ? {} : { mostSchedules: job.mostSchedules }
-  const result = runRandomly(world, { seed: job.seed, mostMs: job.mostMs, findings, ...most })
+  // Of a large world hardly two schedules pass through the same local states: finding out costs more than it saves.
+  const merges = world.isLarge !== true
+  const result = runRandomly(world, { seed: job.seed, mostMs: job.mostMs, findings, merges, ...most })
   if (result.violation === undefined) return result
-  return { ...result, table: showSchedule(world, result.violation.choices, findings, {}, text).text }
+  return { ...result, table: showSchedule(world, result.violation.choices, findings, { merges }, text).text }
+}
+
+async function lockstep(job: Extract<Job, { do: 'lockstep' }>): Promise<LockstepRuns> {
+  const { worlds } = await loadWorlds()
+  return runInLockstep(find(worlds, job.world), job.seed, job.mostMs)
+}
+
+async function reduction(job: Extract<Job, { do: 'reduction' }>): Promise<Reduction> {
+  const { worlds } = await loadWorlds()
+  return compareReduction(find(worlds, job.world), job.mostMs)
 }
 
 /** By chance first, which is quick to find most; then by looking at everything. */
@@ -79,7 +100,7 @@ async function mutate({ mutation: name, mostMs, seed }: Extract<Job, { do: 'muta
     }
   }
   for (const world of own) {
-    const found = explore(world, { mostMs })
+    const found = explore(world, { mostMs, reduces: true })
     if (found.violation !== undefined) {
       return { mutation: name, by: `${world.name}, all`, what: firstLine(found.violation.what) }
     }

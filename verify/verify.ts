@@ -3,11 +3,13 @@
  *
  *   npm run verify                    everything: about ten minutes on two cores
  *   npm run verify -- --short         what continuous integration runs
- *   npm run verify -- worlds model    some parts: worlds, random, mutations, model, fuzz, self
+ *   npm run verify -- worlds model    some parts: worlds, bounded, self, random, mutations, model, fuzz
  *   npm run verify -- --world NAME    one world; with --seed S, the random schedules of that seed
  */
 import { parseArgs } from 'node:util'
+import type { Reduction } from './explorer/compare-reduction.ts'
 import type { Exploration } from './explorer/explore.ts'
+import type { LockstepRuns } from './explorer/lockstep.ts'
 import type { RandomRuns } from './explorer/random-schedules.ts'
 import type { FuzzResult } from './fuzz/fuzz-codec.ts'
 import type { LaneFuzzResult } from './fuzz/fuzz-lane.ts'
@@ -18,8 +20,21 @@ import { MUTATIONS } from './mutations/mutations.ts'
 import { runJob, runJobs } from './run-jobs.ts'
 import { listWorlds } from './worlds/list.ts'
 
-const PARTS = ['worlds', 'random', 'mutations', 'model', 'fuzz', 'self'] as const
+const PARTS = ['worlds', 'bounded', 'self', 'random', 'mutations', 'model', 'fuzz'] as const
 type Part = (typeof PARTS)[number]
+/** Larger worlds of which the short run tries random schedules. */
+const TRIED = ['hand 2x2', 'chain with promises', 'chain death, long', 'merge', 'merge death', 'retire']
+/** Small worlds, of many schedules each. */
+const COUNTED = [
+  'hand 1x1 of 2',
+  'hand abort',
+  'hand 2x1',
+  'hand 1x2',
+  'pair of 2',
+  'pair drain',
+  'pair abort',
+  'chain of 1',
+]
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -39,14 +54,17 @@ const began = performance.now()
 const faults: string[] = []
 let states = 0
 let steps = 0
+let walked = 0
 let schedules = 0
+let classes = 0
 
 const worlds = await listWorlds()
 if (options.world !== undefined) await runWorld(options.world)
 else {
   console.log(`seed ${seed}${isShort ? ', short' : ''}`)
   if (parts.includes('worlds')) await exploreWorlds()
-  if (parts.includes('self')) await checkMerging()
+  if (parts.includes('bounded') && !isShort) await exploreBounded()
+  if (parts.includes('self')) await checkItself()
   if (parts.includes('random')) await runRandom()
   if (parts.includes('mutations')) await runMutations()
   if (parts.includes('model')) await runModel()
@@ -55,7 +73,8 @@ else {
 
 const seconds = ((performance.now() - began) / 1000).toFixed(0)
 console.log(
-  `\n${count(states)} states, ${count(steps)} steps, ${count(schedules)} distinct random schedules, ${seconds} s`,
+  `\n${count(states)} states, ${count(steps)} steps, ${seconds} s. Distinct schedules: ${count(walked)} walked ` +
+    `by exploring, ${count(schedules)} at random (${count(classes)} but for the order of steps that do not meet)`,
 )
 if (faults.length > 0) fail(`${faults.length} of the checks failed:\n  ${faults.join('\n  ')}`)
 console.log('verified')
@@ -68,8 +87,10 @@ async function runWorld(world: string): Promise<void> {
 
 async function exploreWorlds(): Promise<void> {
   title('worlds: every schedule of the shipped code')
-  row(['world', 'states', 'steps', 'schedules', 'endings', 'cycles', 's', ''])
-  const chosen = worlds.filter((world) => !world.isLarge && (!isShort || world.isQuick))
+  row(['world', 'states', 'steps', 'walked', 'schedules', 'endings', 'cycles', 's', ''])
+  const chosen = worlds.filter(
+    ({ isLarge, preemptions, isQuick }) => !isLarge && preemptions === undefined && (!isShort || isQuick),
+  )
   const jobs = chosen.map(
     ({ name }) => ({ do: 'explore', world: name, mostMs: isShort ? 120_000 : 300_000 }) as const,
   )
@@ -80,11 +101,15 @@ function showExploration(found: Exploration & Shown): void {
   const { world, isComplete, violation } = found
   states += found.states
   steps += found.steps + found.plainSteps
+  // Each way ends where it meets a known state, or at an ending, and is like no other.
+  const ways = found.steps - found.states + 1 + found.endings
+  walked += ways
   const how = violation !== undefined ? 'VIOLATION' : isComplete ? 'all' : 'NOT ALL: the time was over'
   row([
     world,
     count(found.states),
     count(found.steps + found.plainSteps),
+    count(ways),
     found.schedules < 1e6 ? count(found.schedules) : found.schedules.toExponential(1),
     count(found.endings),
     count(found.cycles),
@@ -96,45 +121,80 @@ function showExploration(found: Exploration & Shown): void {
   if (violation !== undefined) tell(`world "${world}"`, violation.what, found.table)
 }
 
-/** The same endings, as many schedules, and not more states when nothing is merged or left out: on the smallest worlds. */
-async function checkMerging(): Promise<void> {
-  title('self-check: the same schedules without merging local states')
-  for (const world of ['hand leave', 'pair of 1 item']) {
-    const [merged, whole] = await runJobs<Exploration>([
-      { do: 'explore', world, mostMs: 120_000 },
-      { do: 'explore', world, mostMs: 120_000, merges: false },
-    ])
-    const isSame = merged.schedules === whole.schedules && merged.endings <= whole.endings && whole.isComplete
-    console.log(
-      `  ${world}: ${count(merged.states)} states and ${merged.schedules.toExponential(6)} schedules merged, ` +
-        `${count(whole.states)} and ${whole.schedules.toExponential(6)} not: ${isSame ? 'the same' : 'NOT THE SAME'}`,
+async function exploreBounded(): Promise<void> {
+  title(
+    'larger worlds: every schedule with so many switches away from a thread that could go on, and no more',
+  )
+  row(['world', 'states', 'steps', 'walked', 'schedules', 'endings', 'cycles', 's', ''])
+  for (const preemptions of [1, 2]) {
+    const chosen = worlds.filter((world) => world.preemptions === preemptions)
+    const jobs = chosen.map(
+      ({ name }) => ({ do: 'explore', world: name, preemptions, mostMs: 240_000 }) as const,
     )
-    if (!isSame) faults.push(`merging changes world "${world}"`)
+    if (jobs.length > 0) console.log(`  at most ${preemptions}:`)
+    await runJobs<Exploration & Shown>(jobs, showExploration)
   }
+}
+
+/** What the explorer leaves out must make no difference. */
+async function checkItself(): Promise<void> {
+  title('self-check: random schedules in lockstep, local states merged and not')
+  const mostMs = isShort ? 1_200 : 6_000
+  const jobs = worlds
+    .filter(({ isQuick }) => !isShort || isQuick)
+    .map(({ name }, index) => ({ do: 'lockstep', world: name, seed: seed + index, mostMs }) as const)
+  let all = 0
+  let allSteps = 0
+  let differences = 0
+  await runJobs<LockstepRuns>(jobs, ({ world, schedules: some, steps: its, difference }) => {
+    all += some
+    allSteps += its
+    if (difference === undefined) return
+    differences++
+    faults.push(`merging changes world "${world}": ${difference}`)
+  })
+  const how = differences === 0 ? 'each time the same' : `${differences} DIFFERENCES`
+  console.log(`  ${jobs.length} worlds, ${count(all)} schedules, ${count(allSteps)} steps: ${how}`)
+  title(
+    'self-check: the same endings without the schedules that differ in the order of steps that do not meet',
+  )
+  const small = worlds.filter(({ isQuick }) => isQuick)
+  const pairs = small.map(({ name }) => ({ do: 'reduction', world: name, mostMs: 120_000 }) as const)
+  await runJobs<Reduction>(pairs, ({ world, wholeStates, states: left, outcomes, isSame }) => {
+    console.log(
+      `  ${world.padEnd(26)}${count(wholeStates).padStart(12)} states, ${count(left).padStart(9)} left, ` +
+        `${outcomes} outcomes: ${isSame ? 'the same' : 'NOT THE SAME'}`,
+    )
+    if (!isSame) faults.push(`leaving out schedules changes world "${world}"`)
+  })
 }
 
 async function runRandom(): Promise<void> {
   title('random schedules, larger worlds')
-  row(['world', 'schedules', 'distinct', 'steps', 's', 'k steps/s', ''])
-  const large = worlds.filter(({ isLarge }) => isLarge)
-  const mostMs: number = isShort ? 6_000 : 30_000
+  row(['world', 'schedules', 'distinct', 'classes', 'steps', 's', 'k steps/s', ''])
+  const large = worlds.filter(({ name, isLarge, preemptions }) =>
+    isShort ? TRIED.includes(name) : isLarge || preemptions !== undefined,
+  )
+  const mostMs: number = isShort ? 4_000 : 20_000
   const jobs = large.map(
     ({ name }, index) => ({ do: 'random', world: name, seed: seed + index, mostMs }) as const,
   )
   // Small worlds have schedules by the thousand a second: these are for the count of distinct ones.
-  for (const [index, world] of ['hand 1x1 of 2', 'hand abort', 'hand 2x1', 'hand 1x2'].entries()) {
-    jobs.push({ do: 'random', world, seed: seed + 100 + index, mostMs: isShort ? 20_000 : 40_000 })
+  for (const [index, world] of isShort ? [] : COUNTED.entries()) {
+    jobs.push({ do: 'random', world, seed: seed + 100 + index, mostMs: 40_000 })
   }
   await runJobs<RandomRuns & Shown>(jobs, showRandom)
 }
 
 function showRandom(found: RandomRuns & Shown): void {
   schedules += found.distinct
+  classes += found.classes
   steps += found.steps + found.plainSteps
   row([
     found.world,
     count(found.schedules),
     count(found.distinct),
+    count(found.classes),
     count(found.steps + found.plainSteps),
     (found.elapsedMs / 1000).toFixed(1),
     count((found.steps + found.plainSteps) / found.elapsedMs),
@@ -149,17 +209,13 @@ function showRandom(found: RandomRuns & Shown): void {
 async function runMutations(): Promise<void> {
   title('mutations: mistakes made in the shipped code, each of which must be caught')
   let caught = 0
-  const chosen = MUTATIONS.filter(({ isLong }) => !isShort || isLong !== true)
-  const jobs = chosen.map(
-    ({ name, isLong }) =>
-      ({ do: 'mutate', mutation: name, mostMs: isLong ? 120_000 : 90_000, seed }) as const,
-  )
+  const jobs = MUTATIONS.map(({ name }) => ({ do: 'mutate', mutation: name, mostMs: 60_000, seed }) as const)
   await runJobs<Caught>(jobs, ({ mutation, by, what }) => {
     if (by === '') faults.push(`mutation "${mutation}" was not caught`)
     else caught++
     console.log(`  ${mutation.padEnd(58)} ${by === '' ? 'NOT CAUGHT' : `${by}: ${what.slice(0, 90)}`}`)
   })
-  console.log(`  ${caught} of ${chosen.length} caught`)
+  console.log(`  ${caught} of ${MUTATIONS.length} caught`)
 }
 
 async function runModel(): Promise<void> {
@@ -190,7 +246,7 @@ async function runModel(): Promise<void> {
 
 async function fuzz(): Promise<void> {
   title('fuzz: the codec and the lane')
-  const share = isShort ? 4 : 1
+  const share = isShort ? 20 : 1
   const mostMs = isShort ? 60_000 : 240_000
   const half = (which: number) =>
     ({

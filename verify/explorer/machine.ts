@@ -320,6 +320,14 @@ export class Machine {
     this.deathsLeft = deathsLeft
   }
 
+  /** The word that a choice is about, and whether it changes it, or wakes who waits there. */
+  touchedBy(choice: number): { word: number; isWrite: boolean } {
+    const thread = (choice / CHOICES) | 0
+    const { word, kind } = this.nodes[thread]
+    if (choice % CHOICES === DEATH) return { word: this.threads.own[thread].ended, isWrite: true }
+    return { word, isWrite: writes(kind) || kind === NOTIFY }
+  }
+
   /** Carries out a choice. @throws RESTART */
   take(choice: number): void {
     const thread = (choice / CHOICES) | 0

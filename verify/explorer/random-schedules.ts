@@ -3,7 +3,7 @@
  * random steps (Burckhardt et al. 2010, "A randomized scheduler with probabilistic guarantees of finding bugs").
  */
 import { CHOICES, Machine, type MachineOptions } from './machine.ts'
-import { StateSet } from './state-set.ts'
+import { mixHigh, mixLow, StateSet } from './state-set.ts'
 import { RESTART } from './threads.ts'
 import type { Findings } from './word-table.ts'
 import type { World } from './world.ts'
@@ -14,6 +14,8 @@ export interface RandomRuns {
   schedules: number
   /** Of them, no two alike. */
   distinct: number
+  /** Of them, no two alike but for the order of steps that do not meet: who read which value from whom differs. */
+  classes: number
   steps: number
   plainSteps: number
   elapsedMs: number
@@ -37,11 +39,13 @@ export function runRandomly(world: World, options: RandomOptions): RandomRuns {
   const findings: Findings = options.findings ?? new Map()
   lookAtFirst(world, findings, options.mostMs / 4, options)
   const seen = new StateSet()
+  const classes = new StateSet()
   const result: RandomRuns = {
     world: world.name,
     seed: options.seed,
     schedules: 0,
     distinct: 0,
+    classes: 0,
     steps: 0,
     plainSteps: 0,
     elapsedMs: 0,
@@ -64,6 +68,7 @@ export function runRandomly(world: World, options: RandomOptions): RandomRuns {
       result.plainSteps += machine.fused - before
       result.steps += one.choices.length
       if (seen.add(one.low, one.high, 0) === undefined) result.distinct++
+      if (classes.add(one.trace.low, one.trace.high, 0) === undefined) result.classes++
       if (one.what !== undefined) {
         result.violation = { what: one.what, choices: one.choices, schedule: result.schedules }
         break
@@ -106,7 +111,33 @@ interface OneRun {
   choices: number[]
   low: number
   high: number
+  trace: Trace
   what: string | undefined
+}
+
+/**
+ * What is left of a schedule when the order of steps that do not meet is forgotten: for each thread its steps, and for each of
+ * them how often its word had been written before.
+ */
+class Trace {
+  low = 0
+  high = 0
+  readonly #steps: number[]
+  readonly #versions = new Map<number, number>()
+
+  constructor(threads: number) {
+    this.#steps = new Array<number>(threads).fill(0)
+  }
+
+  add(choice: number, word: number, isWrite: boolean): void {
+    const thread = (choice / CHOICES) | 0
+    const step = this.#steps[thread]++
+    const version = this.#versions.get(word) ?? 0
+    if (isWrite) this.#versions.set(word, version + 1)
+    const where = mixLow(choice, step)
+    this.low = (this.low + mixLow(where, mixHigh(word, version))) | 0
+    this.high = (this.high + mixHigh(where, mixLow(word, version))) | 0
+  }
 }
 
 function runOnce(machine: Machine, random: Random): OneRun {
@@ -114,16 +145,17 @@ function runOnce(machine: Machine, random: Random): OneRun {
   const pick = random.below(2) === 0 ? byChance(random) : byPriority(random, machine.count)
   const choices: number[] = []
   const options: number[] = []
+  const trace = new Trace(machine.count)
   let low = 0
   let high = 0
   // Deaths are rare among the choices; or no schedule would get far.
   let deathAt = machine.deathsLeft > 0 ? random.below(200) : -1
   for (;;) {
     const failure = machine.failure
-    if (failure !== undefined) return { choices, low, high, what: failure }
+    if (failure !== undefined) return { choices, low, high, trace, what: failure }
     const steps = machine.choices(options)
-    if (steps === 0) return { choices, low, high, what: machine.judge() }
-    if (choices.length > MOST_STEPS) return { choices, low, high, what: 'it goes on for ever' }
+    if (steps === 0) return { choices, low, high, trace, what: machine.judge() }
+    if (choices.length > MOST_STEPS) return { choices, low, high, trace, what: 'it goes on for ever' }
     let choice: number
     if (deathAt >= 0 && choices.length >= deathAt && options.length > steps) {
       choice = options[steps + random.below(options.length - steps)]
@@ -132,6 +164,8 @@ function runOnce(machine: Machine, random: Random): OneRun {
     choices.push(choice)
     low = Math.imul(low ^ choice, 0x01000193) ^ (low >>> 15)
     high = Math.imul(high ^ (choice + 0x9e37), 0x85ebca6b) ^ (high >>> 13)
+    const { word, isWrite } = machine.touchedBy(choice)
+    trace.add(choice, word, isWrite)
     machine.forget()
     machine.take(choice)
   }

@@ -166,7 +166,6 @@ function viewOf(isFloat: boolean, real: typeof Int32Array | typeof Float64Array)
 }
 
 const bufferOf = {
-  prototype: Buffer.prototype,
   from: (memory: unknown, at: number, length: number) =>
     memory instanceof SharedArrayBuffer ? new Bytes(memory, at, length) : Buffer.from(memory as Uint8Array),
   alloc: (length: number) => Buffer.alloc(length),

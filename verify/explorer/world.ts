@@ -16,6 +16,8 @@ export interface World {
   deaths?: number
   /** Too large to explore all of it: random schedules only. */
   isLarge?: boolean
+  /** Too large to explore all of it, but not with so many switches away from a thread that could go on. */
+  preemptions?: number
   /** Part of the short run too. */
   isQuick?: boolean
   /** Makes the memory, and says what the threads do. Runs before any of them. */

@@ -36,7 +36,17 @@ export function checkModel({ name, flags, isMutation = false }: ModelCheck): Mod
   const folder = mkdtempSync(path.join(tmpdir(), 'millrace-model-'))
   try {
     execFileSync('spin', ['-a', ...flags, MODEL], { cwd: folder, stdio: 'pipe' })
-    const gcc = ['-O2', '-DSAFETY', '-DVECTORSZ=1024', '-DCOLLAPSE', '-DMEMLIM=3000', '-o', 'pan', 'pan.c']
+    // Mistakes show soon: there the compiler would work longer than the checker.
+    const gcc = [
+      isMutation ? '-O0' : '-O2',
+      '-DSAFETY',
+      '-DVECTORSZ=1024',
+      '-DCOLLAPSE',
+      '-DMEMLIM=3000',
+      '-o',
+      'pan',
+      'pan.c',
+    ]
     execFileSync('gcc', gcc, { cwd: folder, stdio: 'pipe' })
     const { stdout } = spawnSync(path.join(folder, 'pan'), ['-m1000000', '-w22'], {
       cwd: folder,

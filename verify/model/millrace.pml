@@ -5,7 +5,7 @@
  *
  *   -DITEMS=n  -DCAP=n (records per lane)  -DWORKERS=1 or 2  -DORDERED (the sink merges)
  *   -DDEATHS=n (of middle workers, at any step)  -DSTOP (abort, at any step)
- *   -DBUG_...: mistakes, each of which must make the check fail; model-mutations.ts lists them
+ *   -DBUG_...: mistakes, each of which must make the check fail; model-checks.ts lists them
  */
 #ifndef ITEMS
 #define ITEMS 2

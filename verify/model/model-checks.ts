@@ -25,7 +25,8 @@ function bug(name: string, ...flags: string[]): ModelCheck {
 export const MODEL_CHECKS: readonly ModelCheck[] = [
   { name: '1 worker, 2 items', flags: ONE, isQuick: true },
   { name: '1 worker, 3 items, lanes of 2', flags: ['-DWORKERS=1', '-DITEMS=3', '-DCAP=2'] },
-  { name: '1 worker, 2 items, abort', flags: [...ONE, '-DSTOP'], isQuick: true },
+  { name: '1 worker, 1 item, abort', flags: ['-DWORKERS=1', '-DITEMS=1', '-DSTOP'], isQuick: true },
+  { name: '1 worker, 2 items, abort', flags: [...ONE, '-DSTOP'] },
   { name: '1 worker, 2 items, a death', flags: [...ONE, '-DDEATHS=1'], isQuick: true },
   { name: '1 worker, 1 item, a death, abort', flags: ['-DWORKERS=1', '-DITEMS=1', '-DDEATHS=1', '-DSTOP'] },
   { name: '2 workers, 2 items', flags: TWO },

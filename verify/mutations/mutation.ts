@@ -18,8 +18,6 @@ export interface Mutation {
   edits: readonly Edit[]
   /** Worlds, of which one must fail. */
   worlds: readonly string[]
-  /** Takes minutes to be found: left out of the short run. */
-  isLong?: boolean
 }
 
 /**

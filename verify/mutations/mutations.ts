@@ -12,18 +12,7 @@ function edit(file: string, find: string, replace: string): Edit {
   return { file, find, replace }
 }
 
-/** Those that take minutes to be found. */
-const LONG = new Set([
-  'gives the input back before its output is published',
-  'takes one output of two for all',
-  'does not ring when a worker begins again',
-  'looks at no lane again after it looked upstream',
-  'says that an order went out before it did',
-  'gives an item back and does not ring who merges',
-  'retires before all writers know',
-])
-
-const ALL: readonly Mutation[] = [
+export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'sleeps without a second look',
     ['hand 1x1 of 1'],
@@ -58,7 +47,7 @@ const ALL: readonly Mutation[] = [
   ),
   mutation(
     'after a death, believes what the bells say',
-    ['hand dead reader', 'chain death'],
+    ['hand dead reader'],
     edit(
       'queue/doorbell.ts',
       '    if (state !== AWAKE) compareExchange(this.#words, this.#word, state, AWAKE)\n',
@@ -121,8 +110,32 @@ const ALL: readonly Mutation[] = [
     ),
   ),
   mutation(
+    'rings a writer only if it waits for room and for nothing else',
+    ['chain with promises'],
+    edit(
+      'queue/doorbell.ts',
+      '    return state === ASLEEP || state === FOR_ROOM\n',
+      '    return state === FOR_ROOM\n',
+    ),
+  ),
+  mutation(
+    'takes every sleeper for one that waits for room alone',
+    ['hand 1x1 of 1'],
+    edit('queue/doorbell.ts', 'return this.#state() === FOR_ROOM', 'return this.#state() !== AWAKE'),
+  ),
+  mutation(
+    'waits for room, and says that it waits for items',
+    ['pair of 1'],
+    edit('host/output-queue.ts', 'Number.POSITIVE_INFINITY, ROOM)', 'Number.POSITIVE_INFINITY, 3)'),
+  ),
+  mutation(
+    'waits for items, and says that it waits for room',
+    ['pair of 1'],
+    edit('host/process-items.ts', 'Number.POSITIVE_INFINITY, ITEMS)', 'Number.POSITIVE_INFINITY, 4)'),
+  ),
+  mutation(
     'takes the SENTINEL of one writer for that of all',
-    ['hand 2x1', 'fork'],
+    ['hand 2x1'],
     edit(
       'queue/input-reader.ts',
       '      if (seen < least) least = seen\n',
@@ -131,7 +144,7 @@ const ALL: readonly Mutation[] = [
   ),
   mutation(
     'puts no SENTINEL into the last lane',
-    ['hand 1x2', 'fork'],
+    ['hand 1x2'],
     edit(
       'queue/queue-writer.ts',
       '      lane.putEnd(origin)\n      this.#readerBells[consumer].ring()\n',
@@ -292,5 +305,3 @@ const ALL: readonly Mutation[] = [
     ),
   ),
 ]
-
-export const MUTATIONS: readonly Mutation[] = ALL.map((one) => ({ ...one, isLong: LONG.has(one.name) }))

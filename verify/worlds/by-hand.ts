@@ -20,7 +20,7 @@ interface Shape {
   stop?: 'abort' | 'drain'
   /** Another thread closes the queue, at any step. */
   close?: boolean
-  /** Who may be killed, at any step. */
+  /** The first of whom may be killed, at any step. */
   mortal?: 'writer' | 'reader'
   /** The reader takes so many items and leaves. */
   leaveAfter?: number
@@ -59,7 +59,7 @@ function makeThreads(shape: Shape): ThreadSpec[] {
   nameQueue('q', queue.memory)
   const threads: ThreadSpec[] = names.map((thread, index) => ({
     name: thread,
-    mayDie: mortal !== undefined && thread.startsWith(mortal),
+    mayDie: thread === `${mortal}0`,
     run: () =>
       index < writers ? write(handle, index, itemsOf(shape, index), weight) : read(handle, shape.leaveAfter),
   }))
@@ -69,7 +69,7 @@ function makeThreads(shape: Shape): ThreadSpec[] {
   }
   if (shape.close) threads.push({ name: 'closer', run: () => void BoundedQueue.from(handle).close() })
   if (mortal !== undefined) {
-    const first = names.findIndex((thread) => thread.startsWith(mortal))
+    const first = names.indexOf(`${mortal}0`)
     threads.push({ name: 'creator', run: () => watch(handle, names[first], first) })
   }
   return threads
@@ -236,21 +236,49 @@ export const BY_HAND: World[] = [
     items: 2,
   }),
   byHand('hand 1x2', 'a writer and 2 readers, capacity 1, 3 items', { ...ONE, readers: 2 }),
-  byHand('hand 2x2 of 1', '2 writers and 2 readers, capacity 2, an item each', {
-    ...ONE,
-    capacity: 2,
-    writers: 2,
-    readers: 2,
-    items: 1,
-  }),
-  byHand('hand 2x2 of 2+1', '2 writers and 2 readers, capacity 2, 3 items', {
-    ...ONE,
-    capacity: 2,
-    writers: 2,
-    readers: 2,
-    items: 2,
-    itemsOfOthers: 1,
-  }),
+  byHand(
+    'hand 2x2 of 1',
+    '2 writers and 2 readers, capacity 2, an item each',
+    {
+      ...ONE,
+      capacity: 2,
+      writers: 2,
+      readers: 2,
+      items: 1,
+    },
+    { preemptions: 2 },
+  ),
+  byHand(
+    'hand 2x2 of 2+1',
+    '2 writers and 2 readers, capacity 2, 3 items',
+    {
+      ...ONE,
+      capacity: 2,
+      writers: 2,
+      readers: 2,
+      items: 2,
+      itemsOfOthers: 1,
+    },
+    { preemptions: 2 },
+  ),
+  byHand(
+    'hand 2x2 abort',
+    'the same; abort at any step',
+    { ...ONE, capacity: 2, writers: 2, readers: 2, items: 2, itemsOfOthers: 1, stop: 'abort' },
+    { preemptions: 1 },
+  ),
+  byHand(
+    'hand 2x2 dead writer',
+    'the same; a writer is killed at any step',
+    { ...ONE, capacity: 2, writers: 2, readers: 2, items: 2, itemsOfOthers: 1, mortal: 'writer' },
+    { preemptions: 1 },
+  ),
+  byHand(
+    'hand 2x2 dead reader',
+    'the same; a reader is killed at any step',
+    { ...ONE, capacity: 2, writers: 2, readers: 2, items: 2, itemsOfOthers: 1, mortal: 'reader' },
+    { preemptions: 1 },
+  ),
   byHand(
     'hand 2x2',
     '2 writers and 2 readers, capacity 2, 3 items each',

@@ -21,6 +21,13 @@ function* twice(item: number): Generator<number> {
   yield item + 10
 }
 
+/** A promise for each item: from the first on, its worker waits on the event loop. */
+const asynchronous = (items: number) =>
+  pipeline('asynchronous')
+    .source('source', numbers(items))
+    .stage('middle', async (item) => pass(item), { capacityBytes: 64, capacity: 1 })
+    .sink('sink', take, { capacityBytes: 64, capacity: 1 })
+
 const doubling = (items: number) =>
   pipeline('doubling')
     .source('source', numbers(items))
@@ -32,6 +39,13 @@ function stopper(level: 'drain' | 'abort'): NonNullable<PipelineShape['others']>
 }
 
 export const CHAINS: World[] = [
+  world(
+    'chain with promises',
+    'source, stage and sink, capacity 1, 2 items; the stage returns promises',
+    { make: () => asynchronous(2) },
+    inOrder(1, 2),
+    { preemptions: 2 },
+  ),
   world('pair of 1 item', 'source and sink, capacity 1, 1 item', { make: () => pair(1, 1) }, inOrder(1), {
     isQuick: true,
   }),
@@ -50,21 +64,18 @@ export const CHAINS: World[] = [
     'source and sink, capacity 1, 2 items, the oldest dropped',
     { make: () => pair(2, 1, 'drop-old') },
     partOf(1, 2),
-    { isQuick: true },
   ),
   world(
     'pair drain',
     'source and sink, capacity 1, 3 items; drained at any step',
     { make: () => pair(3, 1), others: stopper('drain') },
     beginningOf(1, 2, 3),
-    { isQuick: true },
   ),
   world(
     'pair abort',
     'source and sink, capacity 1, 3 items; aborted at any step',
     { make: () => pair(3, 1), others: stopper('abort') },
     beginningOf(1, 2, 3),
-    { isQuick: true },
   ),
   world(
     'pair dead sink',
@@ -92,14 +103,13 @@ export const CHAINS: World[] = [
     'source, stage and sink, capacity 1, 2 items',
     { make: () => chain(2, 1) },
     inOrder(1, 2),
-    { isQuick: true },
   ),
   world(
     'chain death',
     'source, stage and sink, capacity 1, 1 item; the stage is killed at any step and begins again',
     { make: () => chain(1, 1), mortal: { stage: 'middle', lives: 1 } },
     orCut(inOrder(1), 1),
-    { deaths: 1 },
+    { deaths: 1, preemptions: 2 },
   ),
   world(
     'pair drop-old, long',
@@ -128,14 +138,14 @@ export const CHAINS: World[] = [
     'source, stage and sink, capacity 1, 2 items; the stage is killed at any step and begins again',
     { make: () => chain(2, 1), mortal: { stage: 'middle', lives: 1 } },
     orCut(inOrder(1, 2), 1, 2),
-    { deaths: 1 },
+    { deaths: 1, preemptions: 2 },
   ),
   world(
     'doubling death',
     'a stage that makes two items of one is killed at any step',
     { make: () => doubling(1), mortal: { stage: 'middle', lives: 1 } },
     orCut(inOrder(1, 11), 1, 11),
-    { deaths: 1 },
+    { deaths: 1, preemptions: 2 },
   ),
   world(
     'chain abort',
@@ -149,6 +159,6 @@ export const CHAINS: World[] = [
     'source, stage and sink, capacity 2, 4 items; the stage is killed twice',
     { make: () => chain(4, 2), mortal: { stage: 'middle', lives: 2 } },
     orCut(inOrder(1, 2, 3, 4), 1, 2, 3, 4),
-    { isLarge: true, deaths: 2 },
+    { deaths: 2, isLarge: true },
   ),
 ]

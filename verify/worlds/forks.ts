@@ -69,18 +69,21 @@ export const FORKS: World[] = [
     '2 workers between source and sink, 2 items in any order',
     { make: () => fork(2, 2, 'completion') },
     inAnyOrder(1, 2),
+    { preemptions: 2 },
   ),
   world(
     'merge',
     '2 workers between source and sink, 2 items in their order',
     { make: () => fork(2, 2, 'input') },
     inOrder(1, 2),
+    { preemptions: 2 },
   ),
   world(
     'merge of a dropped one',
     '2 workers, 2 items in their order, the first is dropped',
     { make: () => fork(2, 2, 'input', butFirst) },
     inOrder(2),
+    { preemptions: 2 },
   ),
   world(
     'merge of 3',
@@ -118,6 +121,6 @@ export const FORKS: World[] = [
     'the first of 2 items is dropped, and the source waits until the second is taken',
     { make: () => awaited(2, butFirst) },
     inOrder(2),
-    { isLarge: true },
+    { preemptions: 2 },
   ),
 ]
