@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from '../support/harness.ts'
@@ -14,8 +14,14 @@ const KILLS = 20
 const PIPELINE = path.join(ROOT, '.built/test/fixtures/pipelines/copy-lines.js')
 const MILLRACE = path.join(ROOT, 'dist/cli/main.js')
 
-/** Runs the job; kills it after so long, if a time is given. Whether it came to its end. */
-async function run(file: string, out: string, checkpoint: string, killAfterMs?: number): Promise<boolean> {
+interface Kill {
+  afterMs: number
+  /** Counted from its start, which takes longest, or from the first checkpoint beyond the one that it found. */
+  from: 'start' | 'checkpoint'
+}
+
+/** Runs the job; kills it, if that is asked for. Whether it came to its end. */
+async function run(file: string, out: string, checkpoint: string, kill?: Kill): Promise<boolean> {
   const args = [
     'run',
     PIPELINE,
@@ -30,8 +36,18 @@ async function run(file: string, out: string, checkpoint: string, killAfterMs?: 
     '--quiet',
   ]
   const child = spawn(process.execPath, [MILLRACE, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
-  const timer = killAfterMs && setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  const found = positionIn(checkpoint)
+  let timer: NodeJS.Timeout | undefined
+  const count = (): void => {
+    timer ??= kill && setTimeout(() => child.kill('SIGKILL'), kill.afterMs)
+  }
+  // A checkpoint is written beside the old one, and takes its place.
+  const watcher = watch(path.dirname(checkpoint), (_, name) => {
+    if (name === path.basename(checkpoint) && positionIn(checkpoint) > found) count()
+  })
+  if (kill?.from === 'start') count()
   const [code, signal] = await once(child, 'close')
+  watcher.close()
   clearTimeout(timer)
   if (signal === 'SIGKILL') return false
   assert.equal(code, 0)
@@ -54,7 +70,10 @@ test('a job with a checkpoint, killed 20 times, writes what it would have writte
     writeFileSync(file, `${lines.join('\n')}\n`)
     const positions: number[] = []
     let kills = 0
-    while (kills < KILLS && !(await run(file, out, checkpoint, 150 + random() * 400))) {
+    while (kills < KILLS) {
+      const from = random() < 0.25 ? 'start' : 'checkpoint'
+      if (await run(file, out, checkpoint, { afterMs: random() * (from === 'start' ? 600 : 300), from }))
+        break
       kills++
       positions.push(positionIn(checkpoint))
     }
