@@ -42,7 +42,7 @@ export function checkModel({ name, flags, isMutation = false }: ModelCheck): Mod
       '-DSAFETY',
       '-DVECTORSZ=1024',
       '-DCOLLAPSE',
-      '-DMEMLIM=3000',
+      '-DMEMLIM=2000',
       '-o',
       'pan',
       'pan.c',

@@ -5,6 +5,7 @@
  *
  *   -DITEMS=n  -DCAP=n (records per lane)  -DWORKERS=1 or 2  -DORDERED (the sink merges)
  *   -DDEATHS=n (of middle workers, at any step)  -DSTOP (abort, at any step)
+ *   -DAWAIT (the source goes on only when the last item is delivered: nothing that comes later may be needed for that)
  *   -DBUG_...: mistakes, each of which must make the check fail; model-checks.ts lists them
  */
 #ifndef ITEMS
@@ -68,7 +69,8 @@ byte newestOrder;
 
 /*
  * Doorbell.ring: compareExchange; notify. Whoever is killed between the two has set the bell only. Where nobody is killed they are
- * one step: a sleeper that was not yet woken can do nothing, and no other ringer would do more.
+ * one step: a sleeper that was not yet woken can do nothing, and no other ringer would do more. For the same reason the rings of
+ * ringAll and of leave are one step there: who is awake already looks again before it sleeps, and sees what they are rung for.
  */
 inline ring(b) {
 #if DEATHS > 0
@@ -96,6 +98,7 @@ inline sleepOn(b) {
 }
 
 /* StopEvent.ringAll: of a supervisor, or whoever sets the stop. */
+#if DEATHS > 0
 inline ringAll() {
   i = 0;
   do
@@ -104,8 +107,21 @@ inline ringAll() {
   od;
   i = 0
 }
+#else
+inline ringAll() {
+  d_step {
+    i = 0;
+    do
+    :: i < THREADS -> bell[i] = AWAKE; waits[i] = 0; i++
+    :: else -> break
+    od;
+    i = 0
+  }
+}
+#endif
 
 /* QueueMemory.leave: rings the ends of that queue, from bell `first` to bell `last`. */
+#if DEATHS > 0
 inline ringQueue(first, last) {
   i = first;
   do
@@ -114,6 +130,19 @@ inline ringQueue(first, last) {
   od;
   i = 0
 }
+#else
+inline ringQueue(first, last) {
+  d_step {
+    i = first;
+    do
+    :: i <= last && bell[i] == ASLEEP -> bell[i] = AWAKE; waits[i] = 0; i++
+    :: i <= last && bell[i] != ASLEEP -> i++
+    :: else -> break
+    od;
+    i = 0
+  }
+}
+#endif
 
 /* LaneWriter.#publish: the slot is filled, then TAIL is stored, which publishes it. */
 inline publish(l, x) {
@@ -178,6 +207,9 @@ active proctype Source() {
      fi;
      found = LANES
   od;
+#ifdef AWAIT
+  delivered[ITEMS] == 1 || stop;
+#endif
   if                                            /* WorkerCore.leave */
   :: stop -> producer[0] = GONE
   :: else ->                                    /* QueueWriter.putEnd */
@@ -304,11 +336,7 @@ inline findFloor(w, o) {
   :: else ->
      if
      :: producer[0] >= DONE || number >= o - 1 ->
-#ifdef BUG_NO_LOOK_BACK
-        isAbove = 1
-#else
         isAbove = (LEVEL(IN(w)) == 0 || FIRST(IN(w)) >= o)
-#endif
      :: else
      fi
   fi
