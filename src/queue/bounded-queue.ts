@@ -274,7 +274,10 @@ export class BoundedQueue<T = unknown> {
     }
   }
 
-  /** Closes it for all: puts give 'closed' at once, gets what was put before, then SENTINEL. */
+  /**
+   * Closes it for all: puts give 'closed' at once, gets what was put before, then SENTINEL. A put of another thread that is
+   * under way meanwhile may still give 'ok', and its item be left: let the threads that put end the stream instead.
+   */
   close(): boolean {
     return this.#memory.close()
   }

@@ -82,8 +82,15 @@ export class LaneReader extends LaneEnd {
   level(): number {
     this.#tail = load(this.words, TAIL)
     const level = (this.#tail - this.#head) | 0
-    if (level > peek(this.words, READER_PEAK)) poke(this.words, READER_PEAK, Math.min(level, this.capacity))
+    if (level > peek(this.words, READER_PEAK)) this.#notePeak(level)
     return level
+  }
+
+  /** SENTINEL is the newest record, if it is there, and no item. */
+  #notePeak(records: number): void {
+    const newest = this.slot((this.#tail - 1) | 0)
+    const items = (peek(this.words, newest + KIND) & KIND_MASK) === END ? records - 1 : records
+    if (items > peek(this.words, READER_PEAK)) poke(this.words, READER_PEAK, Math.min(items, this.capacity))
   }
 
   /** Records that can be taken without looking at shared memory. */

@@ -279,6 +279,17 @@ test('a view tells level, peak, items passed, what remains and what was newest',
   }
 })
 
+test('the peak that a reader sees does not count SENTINEL', () => {
+  for (const first of NEAR_OVERFLOW) {
+    const lane = new TestLane(4, 4096, first)
+    const [writer, reader, view] = [lane.writer(), lane.reader(), lane.view()]
+    writer.tryPut('item', origin(1))
+    writer.putEnd(origin(2))
+    assert.equal(reader.level(), 2, 'it is a record')
+    assert.equal(view.peak, 1)
+  }
+})
+
 function whatRemains(view: LaneView): unknown[] {
   return [...view.remaining()].map(({ count: _, batch, isConsumed, ...itsOrigin }) => {
     assert.deepEqual([batch, isConsumed], [0, false])
