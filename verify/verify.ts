@@ -110,7 +110,11 @@ function showExploration(found: Exploration & Shown): void {
     count(found.states),
     count(found.steps + found.plainSteps),
     count(ways),
-    found.schedules < 1e6 ? count(found.schedules) : found.schedules.toExponential(1),
+    found.schedules === 0
+      ? ''
+      : found.schedules < 1e6
+        ? count(found.schedules)
+        : found.schedules.toExponential(1),
     count(found.endings),
     count(found.cycles),
     (found.elapsedMs / 1000).toFixed(1),
@@ -139,7 +143,7 @@ async function exploreBounded(): Promise<void> {
 /** What the explorer leaves out must make no difference. */
 async function checkItself(): Promise<void> {
   title('self-check: random schedules in lockstep, local states merged and not')
-  const mostMs = isShort ? 1_200 : 6_000
+  const mostMs = isShort ? 1_200 : 3_000
   const jobs = worlds
     .filter(({ isQuick }) => !isShort || isQuick)
     .map(({ name }, index) => ({ do: 'lockstep', world: name, seed: seed + index, mostMs }) as const)
@@ -175,13 +179,13 @@ async function runRandom(): Promise<void> {
   const large = worlds.filter(({ name, isLarge, preemptions }) =>
     isShort ? TRIED.includes(name) : isLarge || preemptions !== undefined,
   )
-  const mostMs: number = isShort ? 4_000 : 20_000
+  const mostMs: number = isShort ? 4_000 : 12_000
   const jobs = large.map(
     ({ name }, index) => ({ do: 'random', world: name, seed: seed + index, mostMs }) as const,
   )
   // Small worlds have schedules by the thousand a second: these are for the count of distinct ones.
   for (const [index, world] of isShort ? [] : COUNTED.entries()) {
-    jobs.push({ do: 'random', world, seed: seed + 100 + index, mostMs: 40_000 })
+    jobs.push({ do: 'random', world, seed: seed + 100 + index, mostMs: 45_000 })
   }
   await runJobs<RandomRuns & Shown>(jobs, showRandom)
 }

@@ -320,12 +320,13 @@ export class Machine {
     this.deathsLeft = deathsLeft
   }
 
-  /** The word that a choice is about, and whether it changes it, or wakes who waits there. */
+  /** The word that a choice is about, by its hash, and whether it changes it, or wakes who waits there. */
   touchedBy(choice: number): { word: number; isWrite: boolean } {
     const thread = (choice / CHOICES) | 0
+    const { own, table } = this.threads
     const { word, kind } = this.nodes[thread]
-    if (choice % CHOICES === DEATH) return { word: this.threads.own[thread].ended, isWrite: true }
-    return { word, isWrite: writes(kind) || kind === NOTIFY }
+    if (choice % CHOICES === DEATH) return { word: table.words[own[thread].ended].keyHash, isWrite: true }
+    return { word: word < 0 ? word : table.words[word].keyHash, isWrite: writes(kind) || kind === NOTIFY }
   }
 
   /** Carries out a choice. @throws RESTART */

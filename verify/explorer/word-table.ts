@@ -17,6 +17,8 @@ export type Findings = Map<string, Finding>
 export interface Word {
   readonly id: number
   readonly key: string
+  /** Of the key: the same in every run of the world, as its number is not. */
+  readonly keyHash: number
   name: string
   /** Value before any thread began. */
   initial: number
@@ -88,7 +90,19 @@ export class WordTable {
     }
     const { isShared, isRacy } = found
     const id = this.words.length
-    const word = { id, key, name, initial: 0, found, isShared, isRacy, isStatistic: false, isBell: false }
+    const keyHash = hashOf(key)
+    const word = {
+      id,
+      key,
+      keyHash,
+      name,
+      initial: 0,
+      found,
+      isShared,
+      isRacy,
+      isStatistic: false,
+      isBell: false,
+    }
     this.words.push(word)
     return word
   }
@@ -115,4 +129,10 @@ export class WordTable {
     const { readers, writers } = this.words[id].found
     return (isWrite ? readers | writers : writers) & ~(1 << thread)
   }
+}
+
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return hash ^ (hash >>> 15)
 }
