@@ -66,6 +66,17 @@ export function orCut(judge: Judge, ...items: number[]): Judge {
   }
 }
 
+/**
+ * The same of several workers: a sink that had looked at the stop just before takes one more item, and that may be behind
+ * one that was left with the dead worker. What is taken is in order.
+ */
+export function orCutWithGap(judge: Judge, ...items: number[]): Judge {
+  return (ending) => {
+    const isCut = [...ending.notes.values()].some((log) => log.includes('died'))
+    return isCut ? partOf(...items)(ending) : judge(ending)
+  }
+}
+
 function itemsOf(log: readonly string[] = []): number[] {
   return log.map(Number).filter((item) => item > 0)
 }

@@ -3,7 +3,7 @@ import { pipeline } from '../../src/define/pipeline.ts'
 import { triggerRetire } from '../../src/run/resize.ts'
 import type { StageWorker } from '../../src/run/stage-worker.ts'
 import type { World } from '../explorer/world.ts'
-import { inAnyOrder, inOrder, orCut, world } from './endings.ts'
+import { inAnyOrder, inOrder, orCutWithGap, world } from './endings.ts'
 import { makePipeline, numbers, type PipelineShape, pass, take } from './pipelines.ts'
 import { openGate, runBefore, waitFor } from './threads.ts'
 
@@ -96,7 +96,7 @@ export const FORKS: World[] = [
     'merge death',
     '2 workers, 3 items in their order; a worker is killed at any step',
     { make: () => fork(3, 2, 'input'), mortal: { stage: 'middle', lives: 1 } },
-    orCut(inOrder(1, 2, 3), 1, 2, 3),
+    orCutWithGap(inOrder(1, 2, 3), 1, 2, 3),
     { isLarge: true, deaths: 1 },
   ),
   world(
