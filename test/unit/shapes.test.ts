@@ -1,6 +1,7 @@
 // Objects of shapes that were learned arrive as those that are written in full: as structuredClone gives them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
 import fc from 'fast-check'
 import { decode } from '../../src/queue/codec/decode.ts'
 import { encode, encodeToScratch } from '../../src/queue/codec/encode.ts'
@@ -246,6 +247,17 @@ test('a shape that came often is written without its keys, and what comes betwee
   assert.deepEqual(pair.shapes.map(String).sort(), ['id,text,at', 'other', 'x,y'])
   pair.send(make(5))
   assert.ok(pair.length < encodeToScratch(make(5)).length - 12)
+})
+
+test('objects are of one hidden class before and after their shape is learned: what was compiled for one is for all', () => {
+  setFlagsFromString('--allow-natives-syntax')
+  const haveSameMap = new Function('one', 'other', 'return %HaveSameMap(one, other)')
+  const pair = new Pair()
+  const make = () => ({ seed: 1_000_000, turns: 50_000 })
+  const first = pair.send(make())
+  pair.teach(make)
+  assert.equal(pair.shapes.length, 1)
+  assert.equal(haveSameMap(first, pair.send(make())), true)
 })
 
 test('a key more or less, another order, or an undefined in place of nothing is another shape', () => {

@@ -51,18 +51,23 @@ return function writeShape(w, value) {
   return compile(['keys', 'hasOwn', 'writeValue'], body)([...keys], hasOwn, writeValue) as WriteShape
 }
 
-/** The object is there before its values are read: they may refer to it. */
+/**
+ * The object is there before its values are read: they may refer to it. It grows key by key, as in readPlain: a literal with
+ * all keys would be of another hidden class, and the user's function, compiled for one, would be thrown away. Where something
+ * was added to Object.prototype, which an assignment might meet, it has its keys from the beginning.
+ */
 export function makeReadShape(keys: readonly string[], readValue: ReadValue): ReadShape {
   const body = `
 return function readShape(r) {
-  const object = { ${keys.map((key) => `${text(key)}: undefined`).join(', ')} }
+  const isMet = ${keys.map((key) => `${text(key)} in prototype`).join(' || ')}
+  const object = isMet ? { ${keys.map((key) => `${text(key)}: undefined`).join(', ')} } : {}
   r.remember(object)
   r.enter()
   ${keys.map((key) => `object[${text(key)}] = readValue(r)`).join('\n  ')}
   r.leave()
   return object
 }`
-  return compile(['readValue'], body)(readValue) as ReadShape
+  return compile(['readValue', 'prototype'], body)(readValue, Object.prototype) as ReadShape
 }
 
 /** Whether functions can be made of text here: `node --disallow-code-generation-from-strings` forbids it. */
