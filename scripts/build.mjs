@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { bundleBesideCore, joinCore } from './join-core.mjs'
+import { bundleBesideCore, COMMON, joinCore } from './join-core.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = path.resolve(process.argv[2] ?? `${root}dist`)
@@ -39,16 +39,9 @@ rmSync(out, { recursive: true, force: true })
 for (const entry of ENTRIES) mkdirSync(path.dirname(path.join(out, entry)), { recursive: true })
 await bundleBesideCore({ core: await joinCore(out), entries: ENTRIES, out })
 await build({
+  ...COMMON,
   entryPoints: HOOKS.map((name) => `${root}src/host/${name}.ts`),
   outdir: `${out}/host`,
-  bundle: true,
-  packages: 'external',
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  sourcemap: true,
-  sourcesContent: false,
-  logLevel: 'warning',
 })
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`, '--outDir', out], {
   stdio: 'inherit',

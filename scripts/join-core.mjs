@@ -14,7 +14,8 @@ const ROOTS = ['index.ts', 'host/thread/thread-entry.ts'].map((file) => path.joi
 /** In its place a path from the file to the core is written, when it is known where the file lies. */
 const CORE = 'the-core:'
 
-const COMMON = {
+/** How everything is bundled. */
+export const COMMON = {
   absWorkingDir: ROOT,
   bundle: true,
   packages: 'external',

@@ -1,4 +1,7 @@
-/** What a worker tells its run as it goes: lines of its log, items that are traced. As bytes, it travels from threads and processes. */
+/**
+ * What a worker tells its run as it goes: lines of its log, items that are traced. As bytes, it travels from threads and
+ * processes.
+ */
 import { inspect } from 'node:util'
 import type { WireError } from '../errors.ts'
 import type { ItemOrigin } from '../observe/failure.ts'

@@ -8,15 +8,12 @@ import { ABANDONED, FAILED, HELD, type Outcome, sharedNowMs, WorkerCounters } fr
 import { type Failure, makeFailure } from '../observe/failure.ts'
 import type { PlannedStage } from '../plan/plan.ts'
 import type { Doorbell } from '../queue/doorbell.ts'
-import { InputReader } from '../queue/input-reader.ts'
-import { IDLE, QueueMemory } from '../queue/queue-memory.ts'
-import { QueueWriter } from '../queue/queue-writer.ts'
-import { Slabs, type SlabTask } from '../queue/slabs.ts'
+import type { InputReader } from '../queue/input-reader.ts'
+import { Slabs } from '../queue/slabs.ts'
 import { StopEvent } from '../queue/stop-event.ts'
 import { Activity } from './activity.ts'
 import { type BoundStage, bindStage } from './bind-stage.ts'
 import { ItemTracer } from './item-tracer.ts'
-import { hashKey } from './key-hash.ts'
 import { logToRun, logToStderr } from './log.ts'
 import type { Ear } from './notice.ts'
 import { OutputQueue } from './output-queue.ts'
@@ -26,8 +23,9 @@ import { ServiceClock } from './service-clock.ts'
 import { StageControl } from './stage-control.ts'
 import { Waiting } from './waiting.ts'
 import { WorkerContext } from './worker-context.ts'
+import { lanesInto, openReader, openWriter } from './worker-ends.ts'
 import type { OnFailure } from './worker-life.ts'
-import type { InputTask, OutputTask, WorkerTask } from './worker-task.ts'
+import type { OutputTask, WorkerTask } from './worker-task.ts'
 
 /** What the host of a worker brings. */
 export interface WorkerHost {
@@ -114,16 +112,21 @@ export class WorkerCore {
     const { levels, tell, trace } = host.ear ?? {}
     const makeLog = tell && levels ? logToRun(tell, levels) : logToStderr(this.counters)
     const isTimed = task.stage.timeoutMs !== undefined
-    this.slabs = task.slabs && this.#makeSlabs(task.slabs)
+    this.slabs = this.#makeSlabs(task)
     this.context = new WorkerContext(task.place, this.stop, level, makeLog, isTimed, this.slabs, trace)
     const tracer = tell && trace && new ItemTracer(tell, trace)
     this.service = this.isRemote ? undefined : new ServiceClock(this.counters, tracer)
     if (host.die !== undefined) this.context[CRASH] = (error) => this.crash(error)
-    this.reader = task.inputs.length === 0 ? undefined : this.#makeReader(task.inputs)
+    this.reader = openReader(task, { bell: this.bell, stop: this.stop, slabs: this.slabs })
     const isBatched = (to: string): boolean =>
       definitions.find(({ name }) => name === to)?.batch !== undefined
     const open = (output: OutputTask): OutputQueue =>
-      new OutputQueue(this, this.#makeWriter(output, definitions), output.branch, isBatched(output.to))
+      new OutputQueue(
+        this,
+        openWriter(task, output, definitions, this.slabs),
+        output.branch,
+        isBatched(output.to),
+      )
     this.outputs = new Outputs(task.outputs.map(open), {
       stage: task.place.stage,
       split: definition.split,
@@ -285,16 +288,11 @@ export class WorkerCore {
     return this.isRemote && !isExact && plan.batch === undefined ? concurrency + AHEAD : concurrency
   }
 
-  #makeSlabs(task: SlabTask): Slabs {
-    return new Slabs(task, {
+  #makeSlabs(task: WorkerTask): Slabs | undefined {
+    if (task.slabs === undefined) return undefined
+    return new Slabs(task.slabs, {
       doorbell: (number) => this.stop.doorbell(number),
-      inputs: () =>
-        this.task.inputs.flatMap(({ queue, consumer }) => {
-          const memory = QueueMemory.from(queue)
-          return Array.from({ length: memory.producers }, (_, producer) =>
-            memory.laneView(producer, consumer),
-          )
-        }),
+      inputs: () => lanesInto(task),
       // What comes from a slab can go back only by threads that go on: the caller's loop must not be kept from that.
       wait: this.host.baseline === undefined ? undefined : (isReady) => this.#waitForSlab(isReady),
       copies: this.plan.builtin === 'output',
@@ -311,41 +309,6 @@ export class WorkerCore {
     this.bell.waitSync(() => isReady() || this.stop.isSet)
     this.counters.phase = phase
     this.counters.addBlocked(performance.now() - since)
-  }
-
-  #makeReader(inputs: InputTask[]): InputReader {
-    const ends = inputs.map(({ queue, consumer, upstream, overflow }) => ({
-      memory: QueueMemory.from(queue),
-      index: consumer,
-      ...(upstream === undefined ? {} : { upstream: upstream.map((handle) => QueueMemory.from(handle)) }),
-      claiming: overflow === 'drop-old',
-    }))
-    // One that is parked joins a running stage: the supervisor opens it when the worker is ready.
-    for (const { memory, index } of ends) {
-      if (memory.state('consumer', index) === IDLE) memory.openEnd('consumer', index)
-    }
-    return new InputReader(ends, {
-      bell: this.bell,
-      wakeWriter: 'late',
-      releaseBells: this.task.releaseBells.map((number) => this.stop.doorbell(number)),
-      slabs: this.slabs,
-    })
-  }
-
-  #makeWriter(output: OutputTask, definitions: readonly StageDefinition[]): QueueWriter {
-    const memory = QueueMemory.from(output.queue)
-    memory.openEnd('producer', output.producer)
-    const by = definitions.find(({ name }) => name === output.to)?.options.by as
-      | ((value: unknown) => unknown)
-      | undefined
-    const isPartitioned = output.isPartitioned && by !== undefined
-    return new QueueWriter(memory, output.producer, {
-      overflow: output.overflow,
-      isNumbered: this.task.stage.numbering === 'own',
-      mayContinue: this.task.inputs.some(({ upstream }) => upstream !== undefined),
-      slabs: this.slabs,
-      ...(isPartitioned ? { keyHash: (value: unknown) => hashKey(by(value), output.to) } : {}),
-    })
   }
 }
 

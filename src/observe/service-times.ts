@@ -3,8 +3,8 @@
  *
  * A bucket holds the items whose time is at most its bound and more than that of the one before. The bounds are Renard's
  * R10 numbers (ISO 3), ten a decade, each about a quarter more than the last; 1, 2.5 and 5 are among them.
- * To measure an item costs 0.3 µs: of a hop without work, a sixth of its CPU time. So, after the first few, one item of several is measured, the fewer the
- * quicker they are, and it stands for those before it. From 0.2 ms on every item is.
+ * To measure an item costs 0.3 µs: of a hop without work, a sixth of its CPU time. So, after the first few, one item of
+ * several is measured, the fewer the quicker they are, and it stands for those before it. From 0.2 ms on every item is.
  */
 const R10 = [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8]
 /** From 1 µs to below 1,000 s. */

@@ -11,18 +11,27 @@
  * of its retiring: the state is stored first, EPOCH raised second; a producer notes EPOCH in SEEN between two
  * inputs, and reads the states again at each put.
  */
-import { invalidOption, MillraceError } from '../errors.ts'
+import { MillraceError } from '../errors.ts'
 import { allocateMemory } from './allocate-memory.ts'
 import { add, compareExchange, load, peek, poke, store, type Words } from './atomics.ts'
 import { ClaimingLaneReader } from './claiming-lane-reader.ts'
 import type { SlabOpener } from './codec/reader.ts'
 import { ShapeReader } from './codec/shape-reader.ts'
-import { TABLE_BYTES } from './codec/shape-table.ts'
 import { ShapeWriter } from './codec/shape-writer.ts'
 import type { Doorbell } from './doorbell.ts'
-import { joinWords, type LaneLayout, LaneView, layOutLane } from './lane.ts'
+import { joinWords, LaneView } from './lane.ts'
 import { LaneReader } from './lane-reader.ts'
 import { LaneWriter } from './lane-writer.ts'
+import {
+  checkShape,
+  ENDS,
+  headerWords,
+  LINE,
+  laneBytesOf,
+  layOutQueue,
+  type QueueLayout,
+  type QueueShape,
+} from './queue-layout.ts'
 import { makeId, readId } from './shared-id.ts'
 import type { RecordSlabs } from './slab-refs.ts'
 import { StopEvent, type StopHandle } from './stop-event.ts'
@@ -38,7 +47,6 @@ export const RETIRING = -2
 
 export type Role = 'producer' | 'consumer'
 
-const LINE = 16
 const MAGIC = 0x6d696c31
 const PRODUCERS = 1
 const CONSUMERS = 2
@@ -48,7 +56,6 @@ const CLOSED = 5
 const ID = 6
 const EPOCH = 8
 const LANE_BYTES = 9
-const ENDS = LINE
 
 const OWNER = 0
 const STATE = 1
@@ -65,23 +72,11 @@ const RETIRED_AT = 7
 /** Producers: it waits for room, and no consumer has answered. */
 const WAITS = 8
 
-const MAX_BYTES = 2 ** 31 - 2 ** 20
-
 /** What `queue.handle` gives: travels in `workerData` or `postMessage`, inside one process. */
 export interface QueueHandle {
   readonly kind: 'millrace.queue/1'
   readonly memory: SharedArrayBuffer
   readonly stop: StopHandle
-}
-
-export interface QueueShape {
-  name: string
-  capacity: number
-  capacityBytes: number
-  producers: number
-  consumers: number
-  /** Bytes of each lane. Default: its part of capacityBytes. */
-  laneBytes?: number | undefined
 }
 
 export class QueueMemory {
@@ -93,8 +88,7 @@ export class QueueMemory {
   readonly capacityBytes: number
   readonly laneBytes: number
   readonly #words: Words
-  readonly #lanes: LaneLayout[]
-  readonly #laneAt: number[]
+  readonly #layout: QueueLayout
   /** By producer: those of its lanes share what it has learned. */
   readonly #shapeWriters: ShapeWriter[] = []
   readonly #shapeReaders: ShapeReader[] = []
@@ -109,9 +103,7 @@ export class QueueMemory {
     this.capacityBytes = peek(words, CAPACITY_BYTES)
     this.laneBytes = peek(words, LANE_BYTES)
     this.#words = new Int32Array(memory, 0, headerWords(this.producers, this.consumers))
-    const { lanes, laneAt } = layOut(this)
-    this.#lanes = lanes
-    this.#laneAt = laneAt
+    this.#layout = layOutQueue(this)
   }
 
   /**
@@ -123,9 +115,9 @@ export class QueueMemory {
     given: StopEvent | undefined,
     bells?: { producers: readonly number[]; consumers: readonly number[] },
   ): QueueMemory {
-    check(shape)
+    checkShape(shape)
     const stop = given ?? new StopEvent({ doorbells: shape.producers + shape.consumers })
-    const memory = allocateMemory(layOut(shape).totalBytes)
+    const memory = allocateMemory(layOutQueue(shape).totalBytes)
     const words = new Int32Array(memory, 0, headerWords(shape.producers, shape.consumers))
     poke(words, 0, MAGIC)
     poke(words, PRODUCERS, shape.producers)
@@ -366,24 +358,24 @@ export class QueueMemory {
   }
 
   laneWriter(producer: number, consumer: number, slabs?: RecordSlabs | undefined): LaneWriter {
-    this.#shapeWriters[producer] ??= new ShapeWriter(this.memory, this.#shapesAt(producer))
+    this.#shapeWriters[producer] ??= new ShapeWriter(this.memory, this.#layout.shapesAt[producer])
     const at = this.#laneOf(producer, consumer)
-    return new LaneWriter(this.memory, at, this.#lanes[producer], slabs, this.#shapeWriters[producer])
+    return new LaneWriter(this.memory, at, this.#layout.lanes[producer], slabs, this.#shapeWriters[producer])
   }
 
   laneReader(producer: number, consumer: number, slabs?: SlabOpener | undefined): LaneReader {
     const at = this.#laneOf(producer, consumer)
-    return new LaneReader(this.memory, at, this.#lanes[producer], slabs, this.#shapeReader(producer))
+    return new LaneReader(this.memory, at, this.#layout.lanes[producer], slabs, this.#shapeReader(producer))
   }
 
   claimingLaneReader(producer: number, consumer: number, slabs?: SlabOpener | undefined): ClaimingLaneReader {
     const at = this.#laneOf(producer, consumer)
     const shapes = this.#shapeReader(producer)
-    return new ClaimingLaneReader(this.memory, at, this.#lanes[producer], slabs, shapes)
+    return new ClaimingLaneReader(this.memory, at, this.#layout.lanes[producer], slabs, shapes)
   }
 
   laneView(producer: number, consumer: number): LaneView {
-    return new LaneView(this.memory, this.#laneOf(producer, consumer), this.#lanes[producer])
+    return new LaneView(this.memory, this.#laneOf(producer, consumer), this.#layout.lanes[producer])
   }
 
   /** The lanes of the end that the thread has or had; none if it never took one. */
@@ -406,7 +398,7 @@ export class QueueMemory {
 
   /** Items that producer may have in its lanes, in all. */
   share(producer: number): number {
-    return this.#lanes[producer].capacity
+    return this.#layout.lanes[producer].capacity
   }
 
   #haveLeft(role: Role, count: number): boolean {
@@ -415,81 +407,16 @@ export class QueueMemory {
   }
 
   #laneOf(producer: number, consumer: number): number {
-    return this.#laneAt[producer] + consumer * this.#lanes[producer].totalBytes
+    const { lanes, laneAt } = this.#layout
+    return laneAt[producer] + consumer * lanes[producer].totalBytes
   }
 
   #shapeReader(producer: number): ShapeReader {
-    this.#shapeReaders[producer] ??= new ShapeReader(this.memory, this.#shapesAt(producer))
+    this.#shapeReaders[producer] ??= new ShapeReader(this.memory, this.#layout.shapesAt[producer])
     return this.#shapeReaders[producer]
-  }
-
-  /** Where the table of a producer's shapes lies: behind all lanes. */
-  #shapesAt(producer: number): number {
-    return this.memory.byteLength - (this.producers - producer) * TABLE_BYTES
   }
 
   #end(role: Role, index: number): number {
     return ENDS + (role === 'producer' ? index : this.producers + index) * LINE
-  }
-}
-
-function headerWords(producers: number, consumers: number): number {
-  return ENDS + (producers + consumers) * LINE
-}
-
-function laneBytesOf({ capacityBytes, producers, consumers, laneBytes }: Omit<QueueShape, 'name'>): number {
-  return laneBytes ?? Math.floor(capacityBytes / (producers * consumers))
-}
-
-/** Each producer has its share of the capacity, so no count is shared between producers. */
-function layOut(shape: Omit<QueueShape, 'name'>): {
-  lanes: LaneLayout[]
-  laneAt: number[]
-  totalBytes: number
-} {
-  const { producers, consumers, capacity } = shape
-  const arenaBytes = laneBytesOf(shape)
-  const lanes: LaneLayout[] = []
-  const laneAt: number[] = []
-  let at = headerWords(producers, consumers) * 4
-  for (let producer = 0; producer < producers; producer++) {
-    const share = Math.floor(capacity / producers) + (producer < capacity % producers ? 1 : 0)
-    const lane = layOutLane(share, arenaBytes)
-    lanes.push(lane)
-    laneAt.push(at)
-    at += lane.totalBytes * consumers
-  }
-  return { lanes, laneAt, totalBytes: at + producers * TABLE_BYTES }
-}
-
-function check(shape: QueueShape): void {
-  const subject = `queue "${shape.name}"`
-  const { capacity, capacityBytes, producers, consumers } = shape
-  for (const [option, value] of Object.entries({ producers, consumers })) {
-    if (!Number.isSafeInteger(value) || value < 1 || value > 1024) {
-      throw invalidOption(subject, option, 'an integer from 1 to 1,024', value)
-    }
-  }
-  if (!Number.isSafeInteger(capacity) || capacity < 1 || capacity > 2 ** 20) {
-    throw invalidOption(subject, 'capacity', 'an integer from 1 to 1,048,576', capacity)
-  }
-  if (capacity < producers) {
-    throw invalidOption(subject, 'capacity', `at least the number of producers (${producers})`, capacity)
-  }
-  const { laneBytes = 64 } = shape
-  if (!Number.isSafeInteger(laneBytes) || laneBytes < 64 || laneBytes > MAX_BYTES) {
-    throw invalidOption(subject, 'laneBytes', `an integer from 64 to ${MAX_BYTES}`, laneBytes)
-  }
-  if (
-    !Number.isSafeInteger(capacityBytes) ||
-    capacityBytes < 64 * producers * consumers ||
-    capacityBytes > MAX_BYTES
-  ) {
-    throw invalidOption(
-      subject,
-      'capacityBytes',
-      `an integer from 64 per lane to ${MAX_BYTES}`,
-      capacityBytes,
-    )
   }
 }

@@ -59,6 +59,7 @@ test('what is on its way to the sink has all its time, though the stream was end
     .sink(
       'slow',
       async (number) => {
+        // Longer than each of the deadlines: that is what is tried.
         await new Promise((resolve) => setTimeout(resolve, 30))
         delivered.push(number)
       },
@@ -70,11 +71,15 @@ test('what is on its way to the sink has all its time, though the stream was end
 })
 
 test('a stage that fails after the end was early fails the run', async () => {
+  let letFail = () => {}
+  const isLeft = new Promise<void>((resolve) => {
+    letFail = resolve
+  })
   const fails = pipeline<number>('fails').stage(
     'fails',
     async (number) => {
       if (number === 2) {
-        await new Promise((resolve) => setTimeout(resolve, 30))
+        await isLeft
         throw new Error('too late')
       }
       return number
@@ -82,9 +87,11 @@ test('a stage that fails after the end was early fails the run', async () => {
     LOOP,
   )
   const run = watch(start(fails, {}, { input: [1, 2, 3], drainMs: 10_000 }))
-  await assert.rejects(async () => {
-    for await (const _ of run) break
-  }, /stage "fails" failed at item 2: Error: too late/)
+  const outputs = run[Symbol.asyncIterator]()
+  assert.deepEqual(await outputs.next(), { done: false, value: 1 })
+  const left = outputs.return?.()
+  letFail()
+  await assert.rejects(Promise.resolve(left), /stage "fails" failed at item 2: Error: too late/)
 })
 
 test('leaving while the pipeline is being loaded ends the run', async () => {

@@ -13,7 +13,7 @@ test('a run that waits for its slow sink wakes up nobody for a second', async ()
   // The sink blocks at item 1, every queue is full, and everyone upstream has the next item in hand and sleeps.
   await until(() => run.stages[0]?.counters?.read === 7 && isQuiet(run.diagnose(), 3))
   const before = wakeUps(run)
-  // The second that is measured: the one place where a test lets time pass.
+  // The second that is measured.
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
   const woken = wakeUps(run) - before
   Atomics.store(new Int32Array(gate), 0, 1)

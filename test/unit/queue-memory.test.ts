@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  DONE,
-  GONE,
-  IDLE,
-  OPEN,
-  type QueueHandle,
-  QueueMemory,
-  type QueueShape,
-} from '../../src/queue/queue-memory.ts'
+import type { QueueShape } from '../../src/queue/queue-layout.ts'
+import { DONE, GONE, IDLE, OPEN, type QueueHandle, QueueMemory } from '../../src/queue/queue-memory.ts'
 import { StopEvent } from '../../src/queue/stop-event.ts'
 import { turn } from '../support/turn.ts'
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InputReader } from '../../src/queue/input-reader.ts'
-import { GONE, QueueMemory, type QueueShape } from '../../src/queue/queue-memory.ts'
+import type { QueueShape } from '../../src/queue/queue-layout.ts'
+import { GONE, QueueMemory } from '../../src/queue/queue-memory.ts'
 import { QueueWriter, type WriterOptions } from '../../src/queue/queue-writer.ts'
 import { StopEvent } from '../../src/queue/stop-event.ts'
 

@@ -6,8 +6,8 @@
  *   with a buffer each. A resizable ArrayBuffer arrives with a fixed length.
  * - A Buffer arrives as a Buffer, in memory of its own.
  * - Errors keep class, name, stack, code, causes and all own fields that can travel.
- * - Views of shared memory are copied, but for those that lie in a slab (queue/slabs.ts). A SharedArrayBuffer, and what Node.js moves or clones by means of its
- *   own (MessagePort, Blob, KeyObject, WebAssembly.Module, URL, Headers, ...), cannot travel.
+ * - Views of shared memory are copied, but for those that lie in a slab (queue/slabs.ts). A SharedArrayBuffer, and what
+ *   Node.js moves or clones by means of its own (MessagePort, Blob, KeyObject, WebAssembly.Module, URL, Headers, ...), cannot travel.
  * - Containers may be nested MAX_DEPTH deep.
  */
 import { putNumber, putText } from './put-scalar.ts'
