@@ -1,6 +1,6 @@
 /** What becomes of an item that failed: tried again, then what `onError` says. */
 import { MillraceError } from '../errors.ts'
-import { ABANDONED, FAILED, type Outcome } from '../observe/counters.ts'
+import { ABANDONED, FAILED, HELD, type Outcome } from '../observe/counters.ts'
 import type { Failure, ItemOrigin } from '../observe/failure.ts'
 import { makeDeadLetter } from './dead-letter.ts'
 import { isThenable } from './emitter.ts'
@@ -64,7 +64,9 @@ export class Trials {
 
   /** The last word on an item that failed for good. */
   async settle(error: unknown, trial: Trial, code?: 'MILLRACE_POISON_ITEM'): Promise<Outcome> {
-    const { plan, stop } = this.#core
+    const { plan, stop, counters } = this.#core
+    // To tell of it is not the user's work: a worker that is slow to do so must not be replaced for it, again and again.
+    counters.phase = HELD
     const failure = this.#core.failure(
       code ?? 'MILLRACE_STAGE_FAILED',
       'failed',

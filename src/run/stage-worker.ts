@@ -9,7 +9,7 @@ import { Deferred } from '../deferred.ts'
 import { MillraceError } from '../errors.ts'
 import type { OnFailure, ToWorker, WorkerEnd, WorkerLife } from '../host/worker-life.ts'
 import type { Verdict } from '../host/worker-task.ts'
-import { DONE, READY, RUNNING, STARTING, type WorkerCounters } from '../observe/counters.ts'
+import { DONE, READY, RUNNING, STARTING, WAITING, type WorkerCounters } from '../observe/counters.ts'
 import { type Failure, makeFailure } from '../observe/failure.ts'
 import type { RestartBudget } from './restart-budget.ts'
 import type { Judge } from './verdict.ts'
@@ -169,6 +169,8 @@ export class StageWorker {
     this.#lateAfterMs = undefined
     this.#state = 'alive'
     this.counters.life = STARTING
+    // What the life before had in hand is in nobody's hand until it is taken up: the new life is not late with it.
+    this.counters.phase = WAITING
     try {
       const life = this.#parts.start(this.#lives, verdict, (...told) => this.#onFailure(...told))
       this.#life = life

@@ -118,6 +118,26 @@ test('an item that never ends is replaced with its worker after timeoutMs, and f
   assert.equal(stageOf(report, 'end').out, 19)
 })
 
+test('a worker that was replaced is not replaced again while the item is not in its hand: here the run is paused', async () => {
+  const options = { timeoutMs: 20, onError: 'skip' } as const
+  const { run, restarts } = begin({ items: 20, endless: 5, options })
+  await new Promise<void>((resolve) => {
+    run.on('restart', () => {
+      run.pause()
+      resolve()
+    })
+  })
+  const work = run.stages.find(({ name }) => name === 'work')
+  await until(() => work?.workerList[0].state === 'running')
+  // Several times what it may have an item in hand for: that is what is tried.
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  run.resume()
+  const report = await reportOf(run)
+  assert.equal(report.outcome, 'completed')
+  assert.equal(restarts.length, 1)
+  assert.equal(stageOf(report, 'end').out, 19)
+})
+
 test('an item that is in hand for too long is told of, with the stack of its thread', async () => {
   const { run } = begin({ items: 20, endless: 5, options: { stuckAfterMs: 40 } }, { abortMs: 0 })
   const stuck = await new Promise<StuckItem>((resolve) => void run.on('stuck', resolve))

@@ -4,7 +4,15 @@ import { test } from 'node:test'
 import { Deferred } from '../../src/deferred.ts'
 import type { OnFailure, ToWorker, WorkerEnd, WorkerLife } from '../../src/host/worker-life.ts'
 import type { Verdict } from '../../src/host/worker-task.ts'
-import { allocateCounters, DONE, READY, RUNNING, WorkerCounters } from '../../src/observe/counters.ts'
+import {
+  allocateCounters,
+  DONE,
+  READY,
+  RUNNING,
+  WAITING,
+  WORKING,
+  WorkerCounters,
+} from '../../src/observe/counters.ts'
 import type { Failure } from '../../src/observe/failure.ts'
 import { RestartBudget } from '../../src/run/restart-budget.ts'
 import { StageWorker } from '../../src/run/stage-worker.ts'
@@ -145,6 +153,17 @@ test('a worker that died lives again, is let through at once, and keeps its queu
   await lives[1].end('done')
   assert.deepEqual([worker.state, worker.restarts], ['done', 1])
   assert.deepEqual(told, ['restarting in 0', 'ended'])
+})
+
+test('what a life had in hand when it died is in no hand of the next one before that takes it up', async () => {
+  const { worker, counters, lives } = await running()
+  counters.take(7, 8)
+  assert.equal(counters.phase, WORKING)
+  await lives[0].end('died')
+  await until(() => lives.length === 2)
+  await lives[1].open()
+  assert.deepEqual([worker.state, counters.ticketInHand, counters.phase], ['running', 7, WAITING])
+  await lives[1].end('done')
 })
 
 test('when the budget is used up its last death is told, and its queues are left', async () => {
