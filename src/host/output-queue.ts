@@ -62,6 +62,7 @@ export class OutputQueue {
     const { stop, waiting, bell } = this.#core
     const { writer } = this
     const isReady = () => {
+      writer.flush()
       if (writer.isReady() || stop.isSet) return true
       if (this.#isBatched) writer.announceWait()
       return false

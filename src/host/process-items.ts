@@ -11,13 +11,11 @@ import { ITEMS } from '../queue/doorbell.ts'
 import type { InputReader } from '../queue/input-reader.ts'
 import type { Emitter } from './emitter.ts'
 import { HopSamples } from './hop-samples.ts'
+import { Pace } from './pace.ts'
 import type { Watched } from './service-clock.ts'
 import { TakeUp } from './take-up.ts'
 import { type Trial, Trials } from './trials.ts'
 import type { WorkerCore } from './worker-core.ts'
-
-/** A worker that processed so many items since it last waited is in a stream, and dozes before it sleeps. */
-const STREAMING_ITEMS = 4
 
 export class ItemLoop {
   readonly #core: WorkerCore
@@ -26,9 +24,8 @@ export class ItemLoop {
   readonly #trials: Trials
   /** What a hop costs; not where fused operators take part of the time. */
   readonly #hops: HopSamples | undefined
+  readonly #pace: Pace
   #takeUp: TakeUp | undefined
-  /** Items since the last wait. */
-  #burst = 0
 
   constructor(core: WorkerCore, emitter: Emitter) {
     if (core.reader === undefined) throw bug('a stage without an input queue')
@@ -37,6 +34,7 @@ export class ItemLoop {
     this.#emitter = emitter
     this.#trials = new Trials(core)
     this.#hops = core.operators.length === 0 ? new HopSamples(core.counters) : undefined
+    this.#pace = new Pace(core.task)
     this.#takeUp = TakeUp.from(core)
   }
 
@@ -65,7 +63,7 @@ export class ItemLoop {
         await this.#trials.mayBegin()
         if (core.stop.isSet) return
       }
-      this.#burst++
+      this.#pace.countItem()
       const outcome = this.#takeUp === undefined ? this.#processOne() : this.#takeUpOne(this.#takeUp)
       if (typeof outcome !== 'number') {
         core.outputs.flush()
@@ -229,28 +227,35 @@ export class ItemLoop {
     counters.count(outcome)
   }
 
+  /** Called when the sleep is announced: a reader that begins to doze now sees that, or is seen here. */
   readonly #isReady = (): boolean => {
     const core = this.#core
+    core.outputs.flush()
     core.refresh()
     return this.#reader.isReady() || core.stop.isSet || core.isHeld || this.#reader.isRetired
   }
 
-  #waitSync(): boolean {
-    const { waiting, outputs, bell, counters, stop } = this.#core
-    if (!waiting.mayBlock) return false
+  readonly #isWorthWaking = (): boolean => {
+    const { outputs, stop } = this.#core
     outputs.flush()
+    return this.#reader.isWorthWaking() || stop.isSet
+  }
+
+  #waitSync(): boolean {
+    const { waiting, bell, counters } = this.#core
+    if (!waiting.mayBlock) return false
     const since = performance.now()
-    const isStreaming = this.#burst >= STREAMING_ITEMS
-    this.#burst = 0
-    if (isStreaming) bell.dozeSync(() => this.#reader.isWorthWaking() || stop.isSet)
-    if (!this.#isReady()) bell.waitSync(this.#isReady, Number.POSITIVE_INFINITY, ITEMS)
-    counters.addStarved(performance.now() - since)
+    if (this.#pace.beginWait()) bell.dozeSync(this.#isWorthWaking)
+    // Rung in vain, as a merge is that waits for another worker, it comes back here, and dozes.
+    if (!this.#isReady()) bell.sleepSync(this.#isReady, ITEMS)
+    const waitedMs = performance.now() - since
+    this.#pace.endWait(waitedMs)
+    counters.addStarved(waitedMs)
     return true
   }
 
   async #wait(): Promise<void> {
-    const { waiting, outputs, bell, counters } = this.#core
-    outputs.flush()
+    const { waiting, bell, counters } = this.#core
     const since = performance.now()
     await waiting.wait(bell, this.#isReady)
     counters.addStarved(performance.now() - since)

@@ -10,8 +10,10 @@
  */
 import { bug, MillraceError } from '../errors.ts'
 import { ABANDONED, DROPPED, FAILED, OUT, type Outcome } from '../observe/counters.ts'
+import { DOZE_MS } from '../queue/doorbell.ts'
 import type { InputReader } from '../queue/input-reader.ts'
 import type { Emitter } from './emitter.ts'
+import { Pace } from './pace.ts'
 import { TakeUp } from './take-up.ts'
 import { Trials } from './trials.ts'
 import type { Unit } from './unit.ts'
@@ -24,6 +26,7 @@ export class UnitLoop {
   readonly #emitter: Emitter
   readonly #trials: Trials
   readonly #takeUp: TakeUp | undefined
+  readonly #pace: Pace
   readonly #gatherer: UnitGatherer
   /** In hand and not being published yet, in the order in which they were taken. */
   readonly #units: Unit[] = []
@@ -40,7 +43,8 @@ export class UnitLoop {
     this.#emitter = emitter
     this.#trials = new Trials(core)
     this.#takeUp = TakeUp.from(core)
-    this.#gatherer = new UnitGatherer(core, core.reader, this.#takeUp)
+    this.#pace = new Pace(core.task)
+    this.#gatherer = new UnitGatherer(core, core.reader, this.#takeUp, this.#pace)
     this.#isOrdered = core.plan.order === 'input' && !core.isSink
   }
 
@@ -262,11 +266,11 @@ export class UnitLoop {
 
   async #wait(): Promise<void> {
     const { waiting, outputs, bell, counters, stop } = this.#core
-    outputs.flush()
     const since = performance.now()
     const early = this.#early
     const isFull = this.#units.length >= this.#limit
     const isReady = () => {
+      outputs.flush()
       this.#core.refresh()
       if (stop.isSet || this.#core.isHeld || this.#core.doom !== undefined || this.#hasUnitReady())
         return true
@@ -286,9 +290,20 @@ export class UnitLoop {
     const leftMs =
       isFull || early !== undefined ? Number.POSITIVE_INFINITY : Math.max(0, this.#gatherer.dueMs - since)
     if (this.#running.size > 0 || early !== undefined) waiting.becomeAsync()
-    if (waiting.mayBlock) bell.waitSync(isReady, leftMs)
-    else await waiting.wait(bell, isReady, leftMs)
-    if (this.#units.length === 0) counters.addStarved(performance.now() - since)
+    const mayDoze = this.#pace.beginWait() && !isFull && leftMs >= DOZE_MS
+    if (waiting.mayBlock) {
+      if (mayDoze) bell.dozeSync(() => this.#isWorthWaking())
+      bell.waitSync(isReady, leftMs - (mayDoze ? performance.now() - since : 0))
+    } else await waiting.wait(bell, isReady, leftMs)
+    const waitedMs = performance.now() - since
+    this.#pace.endWait(waitedMs)
+    if (this.#units.length === 0) counters.addStarved(waitedMs)
+  }
+
+  #isWorthWaking(): boolean {
+    const { outputs, stop } = this.#core
+    outputs.flush()
+    return this.#reader.isWorthWaking() || stop.isSet || this.#reader.isWaitedFor
   }
 
   #hasUnitReady(): boolean {

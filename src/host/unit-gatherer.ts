@@ -7,6 +7,7 @@
 import type { InputReader } from '../queue/input-reader.ts'
 import { MIXED_SOURCES } from '../queue/lane.ts'
 import { type Batch, Batcher } from './batcher.ts'
+import type { Pace } from './pace.ts'
 import { BATCH_BIT, type TakeUp } from './take-up.ts'
 import { Unit, type UnitPlace } from './unit.ts'
 import type { WorkerCore } from './worker-core.ts'
@@ -24,6 +25,7 @@ export class UnitGatherer {
   readonly #reader: InputReader
   readonly #batcher: Batcher<unknown> | undefined
   readonly #takeUp: TakeUp | undefined
+  readonly #pace: Pace
   /** By ticket. */
   readonly #held = new Map<number, Held>()
   /** Units that are ready to be processed, oldest first. */
@@ -35,7 +37,8 @@ export class UnitGatherer {
   /** Since the last record came, writers that wait for room were asked to look again. */
   #hasAnswered = false
 
-  constructor(core: WorkerCore, reader: InputReader, takeUp: TakeUp | undefined) {
+  constructor(core: WorkerCore, reader: InputReader, takeUp: TakeUp | undefined, pace: Pace) {
+    this.#pace = pace
     this.#core = core
     this.#reader = reader
     this.#takeUp = takeUp
@@ -90,6 +93,7 @@ export class UnitGatherer {
     const value = reader.read()
     this.#hasAnswered = false
     const ticket = reader.take()
+    this.#pace.countItem()
     const place: UnitPlace = { item, source, order, ticket, origins: [{ source, item }], records: [ticket] }
     if (this.#batcher === undefined) {
       this.#ready.push(this.#unit(place, value))

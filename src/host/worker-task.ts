@@ -14,6 +14,8 @@ export interface InputTask {
   consumer: number
   /** The lanes are merged by order; the queues that lead to it, from the nearest to the numbering point's. */
   upstream: QueueHandle[] | undefined
+  /** Whoever writes it may wait for the outside, without a word to its readers: a source, or the user's own code. */
+  isFromOutside: boolean
   overflow: 'block' | 'drop-new' | 'drop-old'
 }
 

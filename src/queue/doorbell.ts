@@ -63,7 +63,10 @@ export const BELL_WORDS = 16
 const MIN_SPINS = 8
 /** A timer that should last longer would fire at once; the waiter looks again and goes on waiting. */
 const MAX_TIMER_MS = 2 ** 31 - 1
-const DOZE_MS = 1
+/** How long a doze lasts, at most. */
+export const DOZE_MS = 1
+/** Instead of a time that is left. */
+const READY = Number.NEGATIVE_INFINITY
 
 export class Doorbell {
   readonly #words: Words
@@ -167,24 +170,39 @@ export class Doorbell {
   /** Blocks this thread until `ready()`; false if `timeoutMs` passed first. */
   waitSync(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY, want: Want = ANYTHING): boolean {
     if (this.#spin(ready)) return true
-    const words = this.#words
-    const word = this.#word
-    // A pending asynchronous wait of this thread may be for something else.
-    const asleep = this.#isPending ? ASLEEP : want
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      store(words, word, asleep)
-      const isReady = ready()
-      const leftMs = isReady ? 0 : deadline - performance.now()
-      if (leftMs > 0) {
-        wait(words, word, asleep, leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs)
-        this.#countWakeUp()
-        if (!ready()) continue
-      }
-      // A pending asynchronous wait of this thread still relies on ASLEEP.
-      if (!this.#isPending) store(words, word, AWAKE)
-      return isReady || leftMs > 0
+      const leftMs = this.#sleepSync(ready, deadline, want)
+      if (leftMs > 0 && !ready()) continue
+      this.#getUp()
+      return leftMs === READY || leftMs > 0
     }
+  }
+
+  /** Blocks this thread until `ready()`, or until it was rung once, for whatever reason. */
+  sleepSync(ready: () => boolean, want: Want = ANYTHING): void {
+    if (this.#spin(ready)) return
+    this.#sleepSync(ready, Number.POSITIVE_INFINITY, want)
+    this.#getUp()
+  }
+
+  /** One sleep, after the announcement and the second look; what was left until the deadline, or that it was READY. */
+  #sleepSync(ready: () => boolean, deadline: number, want: Want): number {
+    // A pending asynchronous wait of this thread may be for something else.
+    const asleep = this.#isPending ? ASLEEP : want
+    store(this.#words, this.#word, asleep)
+    if (ready()) return READY
+    const leftMs = deadline - performance.now()
+    if (leftMs > 0) {
+      wait(this.#words, this.#word, asleep, leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs)
+      this.#countWakeUp()
+    }
+    return leftMs
+  }
+
+  /** A pending asynchronous wait of this thread still relies on ASLEEP. */
+  #getUp(): void {
+    if (!this.#isPending) store(this.#words, this.#word, AWAKE)
   }
 
   /** Waits on the event loop until `ready()`; false if `timeoutMs` passed first. Keeps the process alive. */

@@ -39,7 +39,7 @@ export class InputLane {
       ? memory.claimingLaneReader(producer, consumer, options.slabs)
       : memory.laneReader(producer, consumer, options.slabs)
     this.writerBell = memory.doorbell('producer', producer)
-    this.wakeAt = options.isLate ? memory.share(producer) >> 1 : Number.POSITIVE_INFINITY
+    this.wakeAt = options.isLate ? memory.laneShare(producer) >> 1 : Number.POSITIVE_INFINITY
     this.number = options.number
   }
 
@@ -71,10 +71,14 @@ export class InputLane {
     }
   }
 
-  /** Whether there is enough to end a doze for: it is half full, what is next is large, or its writer has ended. */
+  /**
+   * Whether there is enough to end a doze for: it is half full, what is next is large, or its writer has ended. A writer that
+   * waits itself puts no more, and may have looked for dozing readers before this one was.
+   */
   get isWorthWaking(): boolean {
-    if (this.reader.level() * 2 >= this.memory.share(this.producer)) return true
-    if (this.reader.isNextLarge) return true
+    const { reader } = this
+    if (reader.level() * 2 >= this.memory.laneShare(this.producer)) return true
+    if (reader.atHand > 0 && (reader.isNextLarge || !this.writerBell.isAwake)) return true
     return this.ended === 0 && this.memory.state('producer', this.producer) >= DONE
   }
 }

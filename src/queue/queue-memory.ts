@@ -401,6 +401,11 @@ export class QueueMemory {
     return this.#layout.lanes[producer].capacity
   }
 
+  /** What a lane of that producer holds when all its lanes hold the same. */
+  laneShare(producer: number): number {
+    return Math.max(1, Math.floor(this.share(producer) / this.consumers))
+  }
+
   #haveLeft(role: Role, count: number): boolean {
     for (let index = 0; index < count; index++) if (this.state(role, index) < DONE) return false
     return true

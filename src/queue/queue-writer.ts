@@ -69,8 +69,7 @@ export class QueueWriter {
     this.#mayContinue = options.mayContinue ?? false
     this.#keyHash = options.keyHash
     this.#share = memory.share(index)
-    const isDivided = this.#keyHash !== undefined && this.#lanes.length > 1
-    this.#laneShare = isDivided ? Math.max(1, Math.floor(this.#share / this.#lanes.length)) : this.#share
+    this.#laneShare = memory.laneShare(index)
     this.#hasEnded = memory.state('producer', index) >= DONE
     // Not noted in shared memory before the input that an earlier life had in hand is done with: see `refresh`.
     this.#seen = -1
@@ -124,7 +123,7 @@ export class QueueWriter {
     this.#memory.storeSeen(this.#index, RESTING)
   }
 
-  /** Wakes readers that doze over items of ours. Call it before waiting for anything but room. */
+  /** Wakes readers that doze over items of ours. Call it when a wait is announced, before the look that comes after that. */
   flush(): void {
     for (const bell of this.#readerBells) if (bell.isDozing) bell.ring()
   }
@@ -220,9 +219,15 @@ export class QueueWriter {
   #wakeReader(lane: number): void {
     const bell = this.#readerBells[lane]
     if (bell.isAwake || bell.isForRoom) return
-    const { isNewestLarge } = this.#lanes[lane]
-    if (!isNewestLarge && bell.isDozing && this.#lanes[lane].level * 2 < this.#laneShare) return
+    if (bell.isDozing && !this.#isWorthWaking(this.#lanes[lane])) return
     bell.ring()
+  }
+
+  /** The record that makes the lane half full; one after it would wake a merge that waits for another lane each time. */
+  #isWorthWaking(lane: LaneWriter): boolean {
+    if (lane.isNewestLarge) return true
+    const twice = lane.level * 2
+    return twice >= this.#laneShare && twice < this.#laneShare + 2
   }
 
   #onlyLane(): number {

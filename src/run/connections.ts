@@ -17,6 +17,7 @@ export interface StageEnd {
 export interface StageInput extends StageEnd {
   /** Set where the lanes are merged by order: the queues that lead to them, the nearest first. */
   upstream: readonly RunQueue[] | undefined
+  isFromOutside: boolean
 }
 
 export interface StageConnections {
@@ -64,10 +65,11 @@ export function makeTask(
     place: { pipeline, stage: plan.name, worker },
     life,
     stage: plan,
-    inputs: connections.inputs.map(({ queue, ends, upstream }) => ({
+    inputs: connections.inputs.map(({ queue, ends, upstream, isFromOutside }) => ({
       queue: queue.memory.handle,
       consumer: ends[worker],
       upstream: upstream?.map(({ memory }) => memory.handle),
+      isFromOutside,
       overflow: queue.overflow,
     })),
     outputs: connections.outputs.map(output),

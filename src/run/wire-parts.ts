@@ -135,7 +135,7 @@ function connect(pipeline: string, parts: readonly Part[], stop: StopEvent, spin
       counters,
       firstIndex: index,
       bells: [bell],
-      inputs: into === undefined ? [] : [{ ...into, upstream: undefined }],
+      inputs: into === undefined ? [] : [{ ...into, upstream: undefined, isFromOutside: true }],
       outputs: out === undefined ? [] : [out],
       deadLetters: undefined,
       releaseBells: [],

@@ -126,7 +126,12 @@ function connectionsOf(
     inputs: plan.queues
       .filter(({ to }) => to === stage.name)
       .map(
-        (queue): StageInput => ({ queue: find(wired.queues, queue), ends, upstream: upstream(queue, wired) }),
+        (queue): StageInput => ({
+          queue: find(wired.queues, queue),
+          ends,
+          upstream: upstream(queue, wired),
+          isFromOutside: plan.stages.some(({ name, kind }) => name === queue.from && kind === 'source'),
+        }),
       ),
     outputs: writing('items'),
     deadLetters: writing('dead-letters')[0],

@@ -218,3 +218,16 @@ test('a doze beside a pending wait of the same thread leaves that one asleep, to
   bell.ring()
   assert.equal(await waiting, true)
 })
+
+test('one sleep ends with the first ring, whatever it was for', () => {
+  const bell = newBell()
+  let looks = 0
+  bell.sleepSync(() => {
+    looks++
+    bell.ring()
+    return false
+  })
+  assert.deepEqual([looks, bell.isAwake], [1, true])
+  bell.sleepSync(() => true)
+  assert.equal(bell.isAwake, true)
+})

@@ -292,3 +292,44 @@ test('whoever waits for items alone is not rung for room, nor the other way roun
     assert.ok(isRung(writerBell, want, () => memory.ringAll()))
   }
 })
+
+test('a writer of several lanes is woken for room when one of them has drained to a half of its share', () => {
+  const memory = allocate(1, 2)
+  memory.openEnd('producer', 0)
+  for (const index of [0, 1]) memory.openEnd('consumer', index)
+  const writer = new QueueWriter(memory, 0)
+  const [first] = [0, 1].map(
+    (index) =>
+      new InputReader([{ memory, index }], { bell: memory.doorbell('consumer', index), wakeWriter: 'late' }),
+  )
+  for (let item = 1; item <= 8; item++) assert.equal(writer.tryPut('x', origin(item)), 'ok')
+  assert.equal(writer.tryPut('x', origin(9)), 'full')
+  const bell = memory.doorbell('producer', 0)
+  const asleep: boolean[] = []
+  const look = () => {
+    for (let taken = 0; taken < 2; taken++) {
+      assert.equal(first.poll(), 'item')
+      first.commit()
+      asleep.push(bell.isAsleep)
+    }
+    return true
+  }
+  bell.waitSync(look, 0, ROOM)
+  assert.deepEqual(asleep, [true, false])
+})
+
+test('a reader does not doze over an item whose writer waits itself', () => {
+  const memory = allocate(1)
+  const writer = new QueueWriter(memory, 0)
+  const reader = readerOf(memory)
+  writer.tryPut('x', origin(1))
+  assert.equal(reader.isWorthWaking(), false)
+  const bell = memory.doorbell('producer', 0)
+  let isWorth = false
+  const look = () => {
+    isWorth = reader.isWorthWaking()
+    return true
+  }
+  bell.waitSync(look, 0, ITEMS)
+  assert.equal(isWorth, true)
+})

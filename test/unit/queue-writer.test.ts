@@ -263,3 +263,24 @@ test('a reader that dozes is let doze over the first small items, and woken at o
   }
   assert.equal(reader.isWorthWaking(), true)
 })
+
+test('a reader that dozes is woken by the record that makes its lane half full, not by those after it', () => {
+  const memory = allocate({ consumers: 2, capacity: 16 })
+  const writer = new QueueWriter(memory, 0)
+  const bell = memory.doorbell('consumer', 0)
+  /** Which records that went to the first reader woke it. */
+  const wakersOf = (records: number): number[] => {
+    const wakers: number[] = []
+    for (let at = 0; at < records; at++) {
+      const before = memory.laneView(0, 0).level
+      bell.dozeSync(() => {
+        writer.tryPut('x', origin(at + 1))
+        const { level } = memory.laneView(0, 0)
+        if (level > before && !bell.isDozing) wakers.push(level)
+        return true
+      })
+    }
+    return wakers
+  }
+  assert.deepEqual(wakersOf(16), [4])
+})

@@ -372,7 +372,7 @@ export class Threads {
     if (!this.#merges || this.#roots.length === 0) return
     if (kind === STORE && first === 0) return
     const place = shippedFrames()
-    if (!/Doorbell\.(ring|waitSync|dozeSync) /.test(place[0])) return
+    if (!/Doorbell\.(ring|#sleepSync|dozeSync) /.test(place[0])) return
     // Rings in the middle of a look: whoever looks has seen something, and not yet kept it.
     if (place.some((frame) => /refresh|isReady|lookAround|passOnDrops/.test(frame))) return
     const text = `${kind} ${word} ${first} ${second} ${this.#everything()}`

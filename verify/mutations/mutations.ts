@@ -16,15 +16,15 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'sleeps without a second look',
     ['hand 1x1 of 1'],
-    edit('queue/doorbell.ts', '      const isReady = ready()\n', '      const isReady = false\n'),
+    edit('queue/doorbell.ts', '    if (ready()) return READY\n    const leftMs', '    const leftMs'),
   ),
   mutation(
     'looks first, announces its sleep second',
     ['hand 1x1 of 1'],
     edit(
       'queue/doorbell.ts',
-      '      store(words, word, asleep)\n      const isReady = ready()\n',
-      '      const isReady = ready()\n      store(words, word, asleep)\n',
+      '    store(this.#words, this.#word, asleep)\n    if (ready()) return READY\n',
+      '    if (ready()) return READY\n    store(this.#words, this.#word, asleep)\n',
     ),
   ),
   mutation(
@@ -131,7 +131,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'waits for items, and says that it waits for room',
     ['pair of 1'],
-    edit('host/process-items.ts', 'Number.POSITIVE_INFINITY, ITEMS)', 'Number.POSITIVE_INFINITY, 4)'),
+    edit('host/process-items.ts', 'sleepSync(this.#isReady, ITEMS)', 'sleepSync(this.#isReady, 4)'),
   ),
   mutation(
     'takes the SENTINEL of one writer for that of all',

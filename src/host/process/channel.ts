@@ -7,6 +7,7 @@
 import type { Duplex } from 'node:stream'
 import { decode } from '../../queue/codec/decode.ts'
 import { encodeToScratch } from '../../queue/codec/encode.ts'
+import { writeAllSync } from '../write-sync.ts'
 
 /** Length of the value (4), kind (1), number (4). */
 const HEADER_BYTES = 9
@@ -76,6 +77,16 @@ export class Channel {
     this.#gathered = []
     this.#gatheredBytes = 0
     if (this.#pipe.writable) this.#pipe.write(frames.length === 1 ? frames[0] : Buffer.concat(frames))
+  }
+
+  /**
+   * Writes what was gathered in a process that ends here and now: what it had answered would be taken for undone, and an
+   * item that was answered for the one that ended it.
+   */
+  flushAtExit(fd: number): void {
+    // Behind what waits in the pipe it would tear a frame.
+    if (this.#pipe.writableLength === 0) writeAllSync(fd, Buffer.concat(this.#gathered))
+    this.#gathered = []
   }
 
   /** Sends what was gathered, and no more. */

@@ -27,6 +27,7 @@ let stage: ChildStage | undefined
 /** What came while the stage was still being loaded. */
 let early: Message[] | undefined = []
 
+process.once('exit', () => channel.flushAtExit(CHANNEL_FD))
 // The thread is gone. Where this process is too busy to hear of it, guardian.ts ends it.
 void channel.closed.then(() => process.exit(1))
 
