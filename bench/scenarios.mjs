@@ -100,13 +100,13 @@ export const SCENARIOS = {
   'farm-order': {
     kind: 'rate',
     work: 'cpu',
-    items: 150_000,
+    items: 400_000,
     rounds: 3,
     quick: { items: 2_000, warmUp: 100 },
     settings: [
       { turns: 5_000, capacity: 64, workers: 4, warmUp: 50_000 },
-      { turns: 50_000, items: 20_000, capacity: 64, workers: 4, warmUp: 5_000 },
-      { turns: 500_000, items: 3_000, capacity: 64, workers: 4, warmUp: 500 },
+      { turns: 50_000, items: 50_000, capacity: 64, workers: 4, warmUp: 5_000 },
+      { turns: 500_000, items: 5_000, capacity: 64, workers: 4, warmUp: 500 },
     ],
     base: 'order completion',
     sides: ['completion', 'input'].map((order) => ({
@@ -119,7 +119,7 @@ export const SCENARIOS = {
   'farm-balance': {
     kind: 'balance',
     work: 'cpu',
-    items: 15_000,
+    items: 25_000,
     rounds: 3,
     quick: { items: 300, warmUp: 100 },
     settings: [64, 256, 1024].map((capacity) => ({

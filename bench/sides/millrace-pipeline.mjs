@@ -5,31 +5,37 @@ import { Outcome } from './outcome.mjs'
 /** A thread for each step, or, `fused`, two: the first step in the source's, the others in the sink's. */
 export default definePipeline(import.meta.url, (settings) => {
   const work = WORKS[settings.work]
-  const { capacity, workers = 1, order = 'input', memory } = settings
+  const { capacity, workers = 1, order = 'input' } = settings
   const steps = Object.entries(work.steps)
   const source = pipeline('bench').source('reader', () => read(work, settings))
   if (settings.fused) {
     const [[, first], [, second]] = steps
-    return source.map(first).sink('writer', write(work, memory, second), { capacity })
+    return source.map(first).sink('writer', write(work, settings, second), { capacity })
   }
   let stages = source
   for (const [name, step] of steps) stages = stages.stage(name, step, { capacity, workers, order })
-  return stages.sink('writer', write(work, memory), { capacity })
+  return stages.sink('writer', write(work, settings), { capacity })
 })
 
 function* read(work, settings) {
   const make = makerOf(work, settings)
   const { items, warmUp = 0 } = settings
   for (let number = 0; number < items; number++) {
-    if (number === warmUp) new Outcome(settings.memory).begin()
+    if (number === 0 && warmUp === 0) new Outcome(settings.memory).begin()
     yield make(number)
   }
 }
 
-function write(work, memory, step) {
+/** The clock runs from the last item of the warm-up on: what lay in the queues then counts. */
+function write(work, { memory, warmUp = 0 }, step) {
+  const outcome = new Outcome(memory)
+  let left = warmUp
   return {
     open: () => new work.Checksum(),
-    process: step ? (item, checksum) => checksum.add(step(item)) : (item, checksum) => checksum.add(item),
-    flush: (checksum) => new Outcome(memory).end(checksum),
+    process: (item, checksum) => {
+      checksum.add(step ? step(item) : item)
+      if (left > 0 && --left === 0) outcome.begin()
+    },
+    flush: (checksum) => outcome.end(checksum),
   }
 }
