@@ -3,6 +3,7 @@ import type { StageDefinition } from '../define/pipeline.ts'
 import type { Split } from '../define/split-body.ts'
 import type { SourceBody, SourceObject, StageContext, StageObject } from '../define/stage-body.ts'
 import { isStreamBody, type StageStream, type StreamBody } from '../define/stream-body.ts'
+import { callApart } from './call-apart.ts'
 
 export interface BoundStage {
   open(ctx: StageContext): unknown
@@ -34,12 +35,9 @@ const EMPTY_STAGE: BoundStage = {
   items: nothing,
 }
 
-/**
- * The user's function is called by `Reflect.apply`, which V8 does not inline. A long loop of the user's would else be compiled
- * as a part of the worker's loop, where it has few registers left: it ran at half its speed.
- */
-function bindFunction(process: BoundStage['process']): BoundStage {
-  return { ...EMPTY_STAGE, process: (item, ctx) => Reflect.apply(process, undefined, [item, ctx]) }
+function bindFunction(body: BoundStage['process']): BoundStage {
+  const process = callApart(body)
+  return { ...EMPTY_STAGE, process: (item, ctx) => process([item, ctx]) }
 }
 
 function bindSource(body: SourceBody<unknown>): BoundStage {
@@ -68,6 +66,7 @@ function bindObject(
   split: Split<unknown> | undefined,
 ): BoundStage {
   let resource: unknown
+  const process = callApart(parts.process, parts)
   return {
     ...EMPTY_STAGE,
     open: async (ctx) => {
@@ -75,7 +74,7 @@ function bindObject(
     },
     process:
       split === undefined
-        ? (item, ctx) => Reflect.apply(parts.process, parts, [item, resource, ctx])
+        ? (item, ctx) => process([item, resource, ctx])
         : (question) => split.compute(question, resource),
     flush: (ctx) => parts.flush?.(resource, ctx),
     close: (ctx) => parts.close?.(resource, ctx),

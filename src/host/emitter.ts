@@ -153,7 +153,8 @@ export class Emitter {
     let current = value
     for (let index = at; index < this.#operators.length; index++) {
       const operator = this.#operators[index]
-      const result = operator.apply(current)
+      // As in call-apart.ts.
+      const result = Reflect.apply(operator.apply, undefined, [current])
       if (isThenable(result)) return this.#afterAwait(operator, current, result, index)
       if (operator.kind === 'flatMap') return this.#spread(result, index + 1)
       const next = advance(operator, current, result)
