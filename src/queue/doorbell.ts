@@ -43,9 +43,9 @@ import {
   waitAsync,
 } from './atomics.ts'
 
-const AWAKE = 0
+export const AWAKE = 0
 const ASLEEP = 1
-const DOZING = 2
+export const DOZING = 2
 const FOR_ITEMS = 3
 const FOR_ROOM = 4
 /** What a sleeper waits for, besides the end and the stop, which everybody is told of. */
@@ -71,6 +71,8 @@ const READY = Number.NEGATIVE_INFINITY
 export class Doorbell {
   readonly #words: Words
   readonly #word: number
+  /** The word of the bell that a ring goes on to: its own, as far as is known. */
+  #rung: number
   /** Whether the one waitAsync that this thread may have on this bell is outstanding. */
   #isPending = false
   /** Who waits for it. Who gives up takes itself out: nothing is left on a promise that may live long. */
@@ -81,11 +83,17 @@ export class Doorbell {
   constructor(words: Words, word: number) {
     this.#words = words
     this.#word = word
+    this.#rung = word
   }
 
   /** How often the sleeper was woken, or woke by its timeout. */
   get wakeUps(): number {
     return peek(this.#words, this.#word + WAKE_UPS)
+  }
+
+  /** AWAKE, DOZING, or what it sleeps for. */
+  get sleep(): number {
+    return this.#state()
   }
 
   get isAwake(): boolean {
@@ -107,11 +115,6 @@ export class Doorbell {
   get mayWantRoom(): boolean {
     const state = this.#state()
     return state === ASLEEP || state === FOR_ROOM
-  }
-
-  /** Whether it sleeps, and more items are nothing to it. */
-  get isForRoom(): boolean {
-    return this.#state() === FOR_ROOM
   }
 
   /**
@@ -137,23 +140,18 @@ export class Doorbell {
 
   /** Wakes the sleeper, if it sleeps or dozes. Call it after the change is visible. */
   ring(): void {
-    const state = load(this.#words, this.#word)
+    const state = this.#state()
     if (state === AWAKE) return
-    if (state <= LINKED) this.#linked(state).ring()
-    else if (compareExchange(this.#words, this.#word, state, AWAKE) === state) {
-      notifyAll(this.#words, this.#word)
+    if (compareExchange(this.#words, this.#rung, state, AWAKE) === state) {
+      notifyAll(this.#words, this.#rung)
     }
   }
 
   /** Wakes the sleeper also if the bell says that it is awake: who rang it last may have died before it notified. */
   ringAnyway(): void {
-    const state = load(this.#words, this.#word)
-    if (state <= LINKED) {
-      this.#linked(state).ringAnyway()
-      return
-    }
-    if (state !== AWAKE) compareExchange(this.#words, this.#word, state, AWAKE)
-    notifyAll(this.#words, this.#word)
+    const state = this.#state()
+    if (state !== AWAKE) compareExchange(this.#words, this.#rung, state, AWAKE)
+    notifyAll(this.#words, this.#rung)
   }
 
   /** Blocks this thread until it is rung, at most for a short doze; not at all if it is worth waking already. */
@@ -213,19 +211,20 @@ export class Doorbell {
       if (ready()) return true
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) return false
-      if (this.#isOutstanding()) await this.#rung(leftMs)
+      if (this.#isOutstanding()) await this.#nextRing(leftMs)
       this.#countWakeUp()
       if (ready()) return true
     }
   }
 
+  /** Of the bell that is rung: a link, once there, stays. */
   #state(): number {
-    const state = load(this.#words, this.#word)
-    return state <= LINKED ? this.#linked(state).#state() : state
-  }
-
-  #linked(state: number): Doorbell {
-    return new Doorbell(this.#words, LINKED - state)
+    let state = load(this.#words, this.#rung)
+    while (state <= LINKED) {
+      this.#rung = LINKED - state
+      state = load(this.#words, this.#rung)
+    }
+    return state
   }
 
   #spin(ready: () => boolean): boolean {
@@ -254,7 +253,7 @@ export class Doorbell {
   }
 
   /** Resolves at the next ring, or after `leftMs`, with the process kept alive: a pending waitAsync alone does not. */
-  #rung(leftMs: number): Promise<void> {
+  #nextRing(leftMs: number): Promise<void> {
     hold()
     return new Promise((resolve) => {
       const wake = () => {

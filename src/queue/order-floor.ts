@@ -18,7 +18,8 @@
  *
  * NUMBER is a word of the queue that the numbering point fills. It stores order - 1 there before it publishes `order`:
  * everything up to there was published, or went elsewhere. So whoever sees a record k, anywhere downstream, finds
- * NUMBER >= k - 1, and k waits only for records that are really under way.
+ * NUMBER >= k - 1, and k waits only for records that are really under way. Where the queue has one consumer, that one numbers
+ * anew what it makes, and nobody looks: it is not stored.
  *
  * Why upstream is read first. All moves while one looks. A record leaves a lane only after what was made from it was
  * published in the next one; it is at each instant in one lane at least, moving downstream. Whoever looked at a lane,

@@ -1,5 +1,5 @@
 /** The producer's end of a queue: chooses the lane, publishes, rings the reader. One thread at a time. */
-import type { Doorbell } from './doorbell.ts'
+import { AWAKE, DOZING, type Doorbell, ROOM } from './doorbell.ts'
 import type { Origin } from './lane.ts'
 import type { LaneWriter } from './lane-writer.ts'
 import { DONE, GONE, IDLE, OPEN, PARKED, type QueueMemory, RETIRING } from './queue-memory.ts'
@@ -40,6 +40,8 @@ export class QueueWriter {
   readonly #overflow: 'block' | 'drop-new' | 'drop-old'
   readonly #slabs: Slabs | undefined
   readonly #isNumbered: boolean
+  /** One consumer numbers anew what it makes: nobody looks here, unless orders may be gone with what was dropped. */
+  readonly #storesNumber: boolean
   readonly #mayContinue: boolean
   readonly #keyHash: ((value: unknown) => number) | undefined
   /** Items that all its lanes may hold, and each of them. */
@@ -66,6 +68,7 @@ export class QueueWriter {
     this.#overflow = options.overflow ?? 'block'
     this.#slabs = options.slabs
     this.#isNumbered = options.isNumbered ?? false
+    this.#storesNumber = this.#isNumbered && (memory.consumers > 1 || this.#overflow !== 'block')
     this.#mayContinue = options.mayContinue ?? false
     this.#keyHash = options.keyHash
     this.#share = memory.share(index)
@@ -83,7 +86,7 @@ export class QueueWriter {
     const lane = this.#lanes.length === 1 ? this.#onlyLane() : this.#chooseFor(value, order)
     if (lane < 0) return lane === NOBODY ? 'closed' : 'full'
     // Before the record: whoever sees it sees that all before it went out.
-    if (this.#isNumbered) this.#memory.storeNumber((order - 1) | 0)
+    if (this.#storesNumber) this.#memory.storeNumber((order - 1) | 0)
     if (!this.#hasRoomFor(lane) || !this.#lanes[lane].tryPut(value, origin)) {
       if (this.#overflow === 'block') return 'full'
       if (this.#overflow === 'drop-new') {
@@ -218,8 +221,9 @@ export class QueueWriter {
   /** A reader that dozes is let doze until its lane is half full, or what was put is large: see doorbell.ts. */
   #wakeReader(lane: number): void {
     const bell = this.#readerBells[lane]
-    if (bell.isAwake || bell.isForRoom) return
-    if (bell.isDozing && !this.#isWorthWaking(this.#lanes[lane])) return
+    const { sleep } = bell
+    if (sleep === AWAKE || sleep === ROOM) return
+    if (sleep === DOZING && !this.#isWorthWaking(this.#lanes[lane])) return
     bell.ring()
   }
 

@@ -32,7 +32,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ['hand 1x1 of 1'],
     edit(
       'queue/doorbell.ts',
-      'AWAKE) === state) {\n      notifyAll(this.#words, this.#word)\n',
+      'AWAKE) === state) {\n      notifyAll(this.#words, this.#rung)\n',
       'AWAKE) === state) {\n',
     ),
   ),
@@ -41,8 +41,8 @@ export const MUTATIONS: readonly Mutation[] = [
     ['hand 1x1 of 1'],
     edit(
       'queue/doorbell.ts',
-      '    else if (compareExchange(this.#words, this.#word, state, AWAKE) === state) {\n      notifyAll(this.#words, this.#word)\n',
-      '    else {\n      notifyAll(this.#words, this.#word)\n      compareExchange(this.#words, this.#word, state, AWAKE)\n',
+      '    if (compareExchange(this.#words, this.#rung, state, AWAKE) === state) {\n      notifyAll(this.#words, this.#rung)\n',
+      '    {\n      notifyAll(this.#words, this.#rung)\n      compareExchange(this.#words, this.#rung, state, AWAKE)\n',
     ),
   ),
   mutation(
@@ -50,8 +50,8 @@ export const MUTATIONS: readonly Mutation[] = [
     ['hand dead reader'],
     edit(
       'queue/doorbell.ts',
-      '    if (state !== AWAKE) compareExchange(this.#words, this.#word, state, AWAKE)\n',
-      '    if (state === AWAKE) return\n    compareExchange(this.#words, this.#word, state, AWAKE)\n',
+      '    if (state !== AWAKE) compareExchange(this.#words, this.#rung, state, AWAKE)\n',
+      '    if (state === AWAKE) return\n    compareExchange(this.#words, this.#rung, state, AWAKE)\n',
     ),
   ),
   mutation(
@@ -121,7 +121,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'takes every sleeper for one that waits for room alone',
     ['hand 1x1 of 1'],
-    edit('queue/doorbell.ts', 'return this.#state() === FOR_ROOM', 'return this.#state() !== AWAKE'),
+    edit('queue/queue-writer.ts', 'sleep === AWAKE || sleep === ROOM', 'sleep === AWAKE || sleep !== DOZING'),
   ),
   mutation(
     'waits for room, and says that it waits for items',
@@ -277,13 +277,13 @@ export const MUTATIONS: readonly Mutation[] = [
     ['merge awaited'],
     edit(
       'queue/queue-writer.ts',
-      '    if (this.#isNumbered) this.#memory.storeNumber((order - 1) | 0)\n',
+      '    if (this.#storesNumber) this.#memory.storeNumber((order - 1) | 0)\n',
       '',
     ),
     edit(
       'queue/queue-writer.ts',
       "    this.#wakeReader(lane)\n    return 'ok'\n",
-      "    this.#wakeReader(lane)\n    if (this.#isNumbered) this.#memory.storeNumber((order - 1) | 0)\n    return 'ok'\n",
+      "    this.#wakeReader(lane)\n    if (this.#storesNumber) this.#memory.storeNumber((order - 1) | 0)\n    return 'ok'\n",
     ),
   ),
   mutation(
