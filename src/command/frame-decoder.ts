@@ -90,6 +90,8 @@ class BytesDecoder implements FrameDecoder {
   readonly #bytes: number
   readonly #alloc: Alloc
   #frame: Uint8Array | undefined
+  /** The frame's bytes; it may lie in shared memory, of which a Buffer can be filled fast. */
+  #target: Buffer | undefined
   #filled = 0
 
   constructor(bytes: number, alloc: Alloc) {
@@ -99,16 +101,24 @@ class BytesDecoder implements FrameDecoder {
 
   push(chunk: Buffer, frames: unknown[]): void {
     for (let at = 0; at < chunk.length; ) {
-      this.#frame ??= this.#alloc(this.#bytes)
+      this.#target ??= this.#begin()
       const piece = chunk.subarray(at, at + this.#bytes - this.#filled)
-      this.#frame.set(piece, this.#filled)
+      // Not `set`, which copies to shared memory byte by byte where the two are not aligned alike.
+      this.#target.fill(piece, this.#filled, this.#filled + piece.length)
       this.#filled += piece.length
       at += piece.length
       if (this.#filled < this.#bytes) break
       frames.push(this.#frame)
       this.#frame = undefined
+      this.#target = undefined
       this.#filled = 0
     }
+  }
+
+  #begin(): Buffer {
+    const frame = this.#alloc(this.#bytes)
+    this.#frame = frame
+    return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
   }
 
   end(): void {
