@@ -19,6 +19,11 @@ export interface GrowableMemory extends SharedArrayBuffer {
 
 /** Memory grows by so much at least. */
 const GROWTH_BYTES = 2 ** 20
+/**
+ * After so much a sweep looks what has come back, although there are gaps left: what was in use just now lies in the
+ * processor's cache, and what was not touched for long does not.
+ */
+const WARM_UNITS = 2 ** 21 / UNIT_BYTES
 
 /** Memory for the slabs of one worker; none if it is to have none, or the system has no such piece of address space. */
 export function allocateSlabs(mostBytes: number): SharedArrayBuffer | undefined {
@@ -56,6 +61,8 @@ export class SlabPool {
   #hand: Slab[] = []
   /** Free pieces, `start, units` each, in their order. Those that are not listed may be free, too. */
   #gaps: number[] = []
+  /** Units taken since the last sweep. */
+  #taken = 0
   /** Slabs that records referred to at the last sweep. */
   #usedByRecords = 0
 
@@ -76,13 +83,14 @@ export class SlabPool {
 
   /** Takes a slab of so many units in hand; undefined: all memory is in use. */
   tryTake(units: number, holder: object): Slab | undefined {
-    let start = this.#fit(units)
+    let start = this.#taken < WARM_UNITS ? this.#fit(units) : -1
     if (start < 0) {
       this.#findGaps()
       start = this.#fit(units)
     }
     if (start < 0 && this.#grow(units)) start = this.#fit(units)
     if (start < 0) return undefined
+    this.#taken += units
     const slab = { start, units, holder, isPassedOn: false }
     this.#hand.push(slab)
     return slab
@@ -131,6 +139,7 @@ export class SlabPool {
   #findGaps(): void {
     const used: number[] = []
     this.#gaps = []
+    this.#taken = 0
     const isKnown = this.#sweep(used)
     this.#usedByRecords = isKnown ? used.length >> 1 : Number.POSITIVE_INFINITY
     if (!isKnown) return
