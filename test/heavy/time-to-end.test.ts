@@ -15,14 +15,14 @@ import { turn } from '../support/turn.ts'
 const RUNS = Number(process.env.MILLRACE_ENDS ?? 25)
 /** On any machine, however busy: what is promised is far less. */
 const LONGEST_MS = Number(process.env.MILLRACE_LONGEST_MS ?? 1_000)
-const PIPELINE = path.join(ROOT, '.built/test/fixtures/pipelines/mischief.js')
+const PIPELINE = path.join(ROOT, '.built/test/fixtures/pipelines/printed.js')
 const MILLRACE = path.join(ROOT, 'dist/cli/main.js')
 
 const random = randomFrom(seedOfRun())
 
 /** Signals a command line at a random line of its output; from there to the exit of the process. */
 async function interrupt(): Promise<number> {
-  const args = [MILLRACE, 'run', PIPELINE, '--items', '1000000', '--print', '--quiet']
+  const args = [MILLRACE, 'run', PIPELINE, '--items', '1000000', '--quiet']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const after = random() * 20_000
   let [seen, sentMs] = [0, 0]
