@@ -132,7 +132,7 @@ export class ItemLoop {
   #takeUpOne(takeUp: TakeUp): Outcome | Promise<Outcome> {
     const core = this.#core
     const ticket = this.#reader.id
-    takeUp.countOne()
+    takeUp.countOne(ticket)
     const noted = takeUp.notedOutcome(ticket)
     const isDeadLettered = takeUp.isDeadLettered(ticket)
     const verdict = takeUp.verdictOn(ticket)

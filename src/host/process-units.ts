@@ -128,7 +128,7 @@ export class UnitLoop {
     const takeUp = this.#takeUp
     const { ticket } = unit.place
     if (takeUp !== undefined) {
-      takeUp.countOne()
+      takeUp.countOne(ticket)
       const verdict = takeUp.verdictOn(ticket)
       if (takeUp.notedOutcome(ticket) !== undefined || takeUp.isDeadLettered(ticket)) {
         unit.isProcessed = true

@@ -27,6 +27,8 @@ export class TakeUp {
   /** Items per mark of the batches that the old life had closed and not settled. */
   readonly batches: ReadonlyMap<number, number>
   #alone: number
+  /** Ticket of the item that is processed alone, until it is settled. */
+  #aloneInHand: number | undefined
   #left: number
 
   /** Undefined: there is nothing to take up. */
@@ -67,20 +69,22 @@ export class TakeUp {
 
   /** The item is settled. Its ticket will come again, for another item. */
   forget(ticket: number): void {
+    if (this.#aloneInHand === ticket) this.#aloneInHand = undefined
     if (this.#noted === ticket) this.#noted = undefined
     if (this.#deadLettered === ticket) this.#deadLettered = undefined
     if (this.#verdict?.ticket === ticket) this.#verdict = undefined
   }
 
-  /** To be called for each item that is taken up. */
-  countOne(): void {
+  /** To be called for each item that is taken up, as it is begun. */
+  countOne(ticket: number): void {
     this.#left--
+    if (this.#alone > 0) this.#aloneInHand = ticket
     this.#alone--
   }
 
-  /** Whether to process one item at a time, for now. */
+  /** Whether to process one item at a time, for now: until the last of those that may have been it is settled. */
   get isAlone(): boolean {
-    return this.#alone > 0
+    return this.#alone > 0 || this.#aloneInHand !== undefined
   }
 
   /** What the old life had noted of the item: nothing is left to do but to give it back. */

@@ -1,6 +1,7 @@
 // Workers that die, hang, come and go while the run goes on.
 import assert from 'node:assert/strict'
 import { type Report, type StuckItem, start, type WorkerRestart } from '../../src/index.ts'
+import deadlyInTwo, { DEADLY } from '../fixtures/pipelines/deadly-in-two.ts'
 import deadlySink from '../fixtures/pipelines/deadly-sink.ts'
 import supervised, { type SupervisedOptions } from '../fixtures/pipelines/supervised.ts'
 import { reportOf } from '../support/balance.ts'
@@ -178,6 +179,22 @@ test('workers that are taken away finish what they have; they may come back', as
   const report = await reportOf(run)
   assert.equal(report.outcome, 'completed')
   assert.equal(stageOf(report, 'end').out, 600)
+})
+
+test('of several items in hand, the one that ends its worker is found in a few lives', async () => {
+  const items = 30
+  const run = watch(start(deadlyInTwo, { items }))
+  const out: unknown[] = []
+  for await (const number of run) out.push(number)
+  const report = await run.join()
+  const all = Array.from({ length: items }, (_, at) => at + 1).flatMap((number) => [number, -number])
+  assert.deepEqual(
+    out.map(Number).sort((one, other) => one - other),
+    all.sort((one, other) => one - other),
+  )
+  assert.ok(out.includes(DEADLY))
+  const { restarts = 0 } = stageOf(report, 'work')
+  assert.ok(restarts >= 1 && restarts <= 2, `${restarts} restarts`)
 })
 
 test('a number of workers that cannot be is refused, and names the stage', async () => {
