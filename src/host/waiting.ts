@@ -56,7 +56,9 @@ export class Waiting {
 
   /** Whether the thread may be blocked now. */
   get mayBlock(): boolean {
-    return this.#mayBlock && !this.#isAsync && performance.now() - this.#looked < LOOK_EVERY_MS
+    if (!this.#mayBlock || this.#isAsync || performance.now() - this.#looked >= LOOK_EVERY_MS) return false
+    // What the last item began, a timer perhaps, would wait as long as the thread does.
+    return countActiveResources() <= this.#baseline
   }
 
   /** Waits until `ready()`, `timeoutMs` at most, in whichever way fits. */
