@@ -84,8 +84,9 @@ export class Channel {
    * item that was answered for the one that ended it.
    */
   flushAtExit(fd: number): void {
-    // Behind what waits in the pipe it would tear a frame.
-    if (this.#pipe.writableLength === 0) writeAllSync(fd, Buffer.concat(this.#gathered))
+    // Of a pipe that was closed the number may be another file's by now; behind what waits in it a frame would be torn.
+    const isFree = !this.#pipe.destroyed && this.#pipe.writableLength === 0
+    if (isFree) writeAllSync(fd, Buffer.concat(this.#gathered))
     this.#gathered = []
   }
 
