@@ -2,7 +2,7 @@
 import type { SlabOpener } from './codec/reader.ts'
 import type { Doorbell } from './doorbell.ts'
 import type { LaneReader } from './lane-reader.ts'
-import { DONE, GONE, PARKED, type QueueMemory } from './queue-memory.ts'
+import { DONE, GONE, OPEN, PARKED, type QueueMemory } from './queue-memory.ts'
 
 /** There is a record that can be taken. */
 export const ITEM_THERE = 0
@@ -22,6 +22,10 @@ export class InputLane {
   readonly writerBell: Doorbell
   /** Records not taken, or fewer, at which a sleeping writer is woken. */
   readonly wakeAt: number
+  readonly #consumer: number
+  readonly #fairShare: number
+  /** Woken for the sake of another reader since so few were left here. */
+  #hasWokenForOther = false
   /** Its number among the lanes of its worker. */
   readonly number: number
   /** DONE after SENTINEL, GONE after a writer that left without it; else 0. */
@@ -35,11 +39,13 @@ export class InputLane {
   ) {
     this.memory = memory
     this.producer = producer
+    this.#consumer = consumer
     this.reader = options.isClaiming
       ? memory.claimingLaneReader(producer, consumer, options.slabs)
       : memory.laneReader(producer, consumer, options.slabs)
     this.writerBell = memory.doorbell('producer', producer)
-    this.wakeAt = options.isLate ? memory.laneShare(producer) >> 1 : Number.POSITIVE_INFINITY
+    this.#fairShare = memory.laneShare(producer)
+    this.wakeAt = options.isLate ? this.#fairShare >> 1 : Number.POSITIVE_INFINITY
     this.number = options.number
   }
 
@@ -62,12 +68,33 @@ export class InputLane {
 
   /** After a record was given back. */
   wakeWriter(): void {
-    if (this.reader.atHand > this.wakeAt) return
-    const bell = this.writerBell
-    if (this.wakeAt === Number.POSITIVE_INFINITY) bell.ring()
-    else if (bell.mayWantRoom) {
-      this.reader.level()
-      if (this.reader.atHand <= this.wakeAt) bell.ring()
+    const { reader, writerBell, wakeAt } = this
+    if (wakeAt === Number.POSITIVE_INFINITY) {
+      writerBell.ring()
+      return
+    }
+    if (reader.atHand <= wakeAt) {
+      this.#hasWokenForOther = false
+      if (!writerBell.mayWantRoom) return
+      reader.level()
+      if (reader.atHand <= wakeAt) writerBell.ring()
+    }
+    if (reader.atHand >= this.#fairShare) this.#wakeForOther()
+  }
+
+  /**
+   * Where more than a fair share lies here, a reader that came later may have nothing, and would wait for most of it. Once:
+   * the writer may have to put here all that an input gives.
+   */
+  #wakeForOther(): void {
+    if (this.#hasWokenForOther || !this.writerBell.mayWantRoom) return
+    const { memory } = this
+    for (let other = 0; other < memory.consumers; other++) {
+      if (other === this.#consumer || memory.state('consumer', other) !== OPEN) continue
+      if (!memory.doorbell('consumer', other).mayWantItems) continue
+      this.#hasWokenForOther = true
+      this.writerBell.ring()
+      return
     }
   }
 

@@ -22,6 +22,18 @@ function readerOf(...memories: QueueMemory[]): InputReader {
   return new InputReader(inputs, { bell: memories[0].doorbell('consumer', 0) })
 }
 
+/** Whether a sleeper is rung by what is done while it has announced its sleep. */
+function isRung(sleeper: Doorbell, want: Want, act: () => void): boolean {
+  let isAsleep = true
+  const look = () => {
+    act()
+    isAsleep = sleeper.isAsleep
+    return true
+  }
+  sleeper.waitSync(look, 0, want)
+  return !isAsleep
+}
+
 test('all lanes of all queues get their turn', () => {
   const memories = [allocate(2), allocate(1)]
   const writers = [
@@ -266,17 +278,6 @@ test('whoever waits for items alone is not rung for room, nor the other way roun
   const bell = memory.doorbell('consumer', 0)
   const reader = new InputReader([{ memory, index: 0 }], { bell, wakeWriter: 'late' })
   const writerBell = memory.doorbell('producer', 0)
-  /** Whether a sleeper is rung by what is done while it has announced its sleep. */
-  const isRung = (sleeper: Doorbell, want: Want, act: () => void): boolean => {
-    let isAsleep = true
-    const look = () => {
-      act()
-      isAsleep = sleeper.isAsleep
-      return true
-    }
-    sleeper.waitSync(look, 0, want)
-    return !isAsleep
-  }
   const put = () => assert.equal(writer.tryPut('x', origin(1)), 'ok')
   const take = () => {
     assert.equal(reader.poll(), 'item')
@@ -332,4 +333,59 @@ test('a reader does not doze over an item whose writer waits itself', () => {
   }
   bell.waitSync(look, 0, ITEMS)
   assert.equal(isWorth, true)
+})
+
+test('a writer is woken for room at once when a reader that came later sleeps for want of items', () => {
+  const memory = allocate(1, 2)
+  memory.openEnd('producer', 0)
+  memory.openEnd('consumer', 0)
+  memory.park('consumer', 1)
+  const writer = new QueueWriter(memory, 0)
+  const options = { bell: memory.doorbell('consumer', 0), wakeWriter: 'late' } as const
+  const first = new InputReader([{ memory, index: 0 }], options)
+  for (let item = 1; item <= 8; item++) {
+    assert.equal(writer.tryPut('x', origin(item)), 'ok')
+    // What comes after that it does not see before it looks for more.
+    if (item === 1) assert.equal(first.poll(), 'item')
+  }
+  assert.equal(writer.isReady(), false)
+  const bell = memory.doorbell('producer', 0)
+  /** Whether the writer is woken by each of so many records given back. */
+  const wakes = (records: number): boolean[] =>
+    Array.from({ length: records }, () =>
+      isRung(bell, ROOM, () => {
+        assert.equal(first.poll(), 'item')
+        first.commit()
+      }),
+    )
+  memory.openEnd('consumer', 1)
+  let whileAsleep: boolean[] = []
+  memory.doorbell('consumer', 1).waitSync(
+    () => {
+      whileAsleep = wakes(3)
+      return true
+    },
+    0,
+    ITEMS,
+  )
+  assert.deepEqual(whileAsleep, [true, false, false])
+})
+
+test('a writer is not woken for a reader that is busy, or not there', () => {
+  const memory = allocate(1, 2)
+  memory.openEnd('producer', 0)
+  memory.openEnd('consumer', 0)
+  memory.park('consumer', 1)
+  const writer = new QueueWriter(memory, 0)
+  const options = { bell: memory.doorbell('consumer', 0), wakeWriter: 'late' } as const
+  const first = new InputReader([{ memory, index: 0 }], options)
+  for (let item = 1; item <= 8; item++) assert.equal(writer.tryPut('x', origin(item)), 'ok')
+  const take = () => {
+    assert.equal(first.poll(), 'item')
+    first.commit()
+  }
+  const bell = memory.doorbell('producer', 0)
+  assert.equal(isRung(bell, ROOM, take), false)
+  memory.openEnd('consumer', 1)
+  assert.equal(isRung(bell, ROOM, take), false)
 })
