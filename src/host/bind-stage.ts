@@ -66,11 +66,13 @@ function bindObject(
   split: Split<unknown> | undefined,
 ): BoundStage {
   let resource: unknown
-  const process = callApart(parts.process, parts)
+  let process = callApart(parts.process, parts)
   return {
     ...EMPTY_STAGE,
     open: async (ctx) => {
       resource = await parts.open?.(ctx)
+      // It may have given itself another.
+      process = callApart(parts.process, parts)
     },
     process:
       split === undefined
