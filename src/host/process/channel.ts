@@ -1,10 +1,13 @@
 /**
- * Messages between a worker's thread and its process, framed, over a pipe: in order, and whole or not at all.
+ * Messages between a worker's thread and its process, framed, over pipes: in order, and whole or not at all.
  *
  * A frame is its length, its kind, the number of the question that it belongs to, and a value as the codec writes it.
  * Both ends are of one build of this package, and trust each other.
+ *
+ * There is a pipe for each direction. In one for both, a message to a process that has just ended breaks the pipe, and with it
+ * go the answers that lie there unread.
  */
-import type { Duplex } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { decode } from '../../queue/codec/decode.ts'
 import { encodeToScratch } from '../../queue/codec/encode.ts'
 import { writeAllSync } from '../write-sync.ts'
@@ -31,7 +34,8 @@ export function frameOf(kind: number, id: number, body: Uint8Array): Buffer {
 }
 
 export class Channel {
-  readonly #pipe: Duplex
+  readonly #input: Readable
+  readonly #output: Writable
   readonly #take: (message: Message) => void
   #gathered: Buffer[] = []
   #gatheredBytes = 0
@@ -46,13 +50,14 @@ export class Channel {
   readonly closed: Promise<void>
 
   /** @param take called for each message that came, in order */
-  constructor(pipe: Duplex, take: (message: Message) => void) {
-    this.#pipe = pipe
+  constructor(input: Readable, output: Writable, take: (message: Message) => void) {
+    this.#input = input
+    this.#output = output
     this.#take = take
-    pipe.on('data', (chunk: Buffer) => this.#read(chunk))
+    input.on('data', (chunk: Buffer) => this.#read(chunk))
     // The other side is gone; 'close' follows.
-    pipe.on('error', () => {})
-    this.closed = new Promise((resolve) => pipe.once('close', () => resolve()))
+    for (const pipe of [input, output]) pipe.on('error', () => {})
+    this.closed = new Promise((resolve) => input.once('close', () => resolve()))
   }
 
   /** Sends it soon: see `flush`. @throws MILLRACE_NOT_CLONEABLE, MILLRACE_ITEM_TOO_LARGE */
@@ -76,7 +81,7 @@ export class Channel {
     if (frames.length === 0) return
     this.#gathered = []
     this.#gatheredBytes = 0
-    if (this.#pipe.writable) this.#pipe.write(frames.length === 1 ? frames[0] : Buffer.concat(frames))
+    if (this.#output.writable) this.#output.write(frames.length === 1 ? frames[0] : Buffer.concat(frames))
   }
 
   /**
@@ -85,7 +90,7 @@ export class Channel {
    */
   flushAtExit(fd: number): void {
     // Of a pipe that was closed the number may be another file's by now; behind what waits in it a frame would be torn.
-    const isFree = !this.#pipe.destroyed && this.#pipe.writableLength === 0
+    const isFree = !this.#output.destroyed && this.#output.writableLength === 0
     if (isFree) writeAllSync(fd, Buffer.concat(this.#gathered))
     this.#gathered = []
   }
@@ -93,11 +98,12 @@ export class Channel {
   /** Sends what was gathered, and no more. */
   end(): void {
     this.flush()
-    this.#pipe.end()
+    this.#output.end()
   }
 
   destroy(): void {
-    this.#pipe.destroy()
+    this.#input.destroy()
+    this.#output.destroy()
   }
 
   #read(chunk: Buffer): void {

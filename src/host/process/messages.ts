@@ -62,7 +62,9 @@ export interface Done {
 /** Outputs of one answer that may be under way, or wait to be taken. */
 export const CREDIT = 64
 
-/** The place, among the inherited descriptors, of the pipe between the two. */
-export const CHANNEL_FD = 3
+/** The place, among the inherited descriptors, of the pipe to the process. */
+export const QUESTIONS_FD = 3
+/** Of that from the process. */
+export const ANSWERS_FD = 4
 /** And of the one for notices, if the run wants any. */
-export const NOTICES_FD = 4
+export const NOTICES_FD = 5

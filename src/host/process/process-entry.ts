@@ -8,26 +8,28 @@ import { findDefinitions } from '../stage-locator.ts'
 import { Channel, type Message } from './channel.ts'
 import { ChildStage } from './child-stage.ts'
 import {
+  ANSWERS_FD,
   CANCEL,
-  CHANNEL_FD,
   CLOSE,
   FLUSH,
   ITEM,
   MORE,
   OPENED,
   type ProcessTask,
+  QUESTIONS_FD,
   READ,
   STOP,
   TASK,
 } from './messages.ts'
 
-const pipe = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
-const channel = new Channel(pipe, take)
+const questions = new Socket({ fd: QUESTIONS_FD, readable: true, writable: false })
+const answers = new Socket({ fd: ANSWERS_FD, readable: false, writable: true })
+const channel = new Channel(questions, answers, take)
 let stage: ChildStage | undefined
 /** What came while the stage was still being loaded. */
 let early: Message[] | undefined = []
 
-process.once('exit', () => channel.flushAtExit(CHANNEL_FD))
+process.once('exit', () => channel.flushAtExit(ANSWERS_FD))
 // The thread is gone. Where this process is too busy to hear of it, guardian.ts ends it.
 void channel.closed.then(() => process.exit(1))
 
@@ -67,5 +69,5 @@ function obey({ kind, id, value }: Message): void {
 async function close(): Promise<void> {
   await stage?.close()
   // What it left open does not keep the process alive.
-  pipe.end(() => process.exit(0))
+  answers.end(() => process.exit(0))
 }

@@ -86,10 +86,10 @@ export class ProcessProxy implements BoundStage {
   async open(_ctx: StageContext): Promise<void> {
     const { stage, place, locator } = this.#task
     const planned: PlannedProcess = stage.process ?? {}
-    const program = await startProcess(planned, this.#ear === undefined ? 1 : 2)
+    const program = await startProcess(planned, this.#ear === undefined ? 2 : 3)
     this.#program = program
-    const [pipe, noticePipe] = program.extra
-    const channel = new Channel(pipe, (message) => this.#inbox.add(message))
+    const [questions, answers, noticePipe] = program.extra
+    const channel = new Channel(answers, questions, (message) => this.#inbox.add(message))
     this.#channel = channel
     this.#hasToldAll = noticePipe === undefined ? Promise.resolve() : this.#listen(noticePipe)
     void this.#watch(program, channel)
@@ -172,7 +172,7 @@ export class ProcessProxy implements BoundStage {
   }
 
   #listen(pipe: Duplex): Promise<void> {
-    const { closed } = new Channel(pipe, ({ value }) => {
+    const { closed } = new Channel(pipe, pipe, ({ value }) => {
       this.#ear?.tell(value as Notice)
       this.#inbox.noteNotice()
     })
