@@ -23,7 +23,7 @@ export interface EndedRun {
 /** Sentences that say what is wrong; none: all is as it must be. */
 export function checkGraph(run: EndedRun): string[] {
   const { spec, report, dead } = run
-  const found = [...checkReport(report, dead.size > 0), ...checkOutcome(run)]
+  const found = [...checkReport(report, dead.size > 0 || hasBeenEnded(run)), ...checkOutcome(run)]
   const expected = expectRun(spec)
   const whole = isExact(spec) && report.outcome === 'completed'
   for (const sink of stagesOf(spec).filter(({ kind }) => kind === 'sink')) {
@@ -31,6 +31,11 @@ export function checkGraph(run: EndedRun): string[] {
   }
   if (whole) found.push(...checkStages(run), ...checkEnds(run))
   return found
+}
+
+/** Whether an abort had to end a worker the hard way: one in the endless loop that was asked for. */
+function hasBeenEnded({ diagnosis }: EndedRun): boolean {
+  return diagnosis.stages.some(({ workers }) => workers.some(({ state }) => state === 'died'))
 }
 
 function notesOf({ log, dead }: EndedRun, { name, concurrency, batch }: StageSpec): SinkNotes {
