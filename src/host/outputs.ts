@@ -101,7 +101,7 @@ export class Outputs {
     return this.queues[0].put(value, this.#origin)
   }
 
-  /** Wakes readers that doze over outputs of ours. Before any wait. */
+  /** Wakes readers that doze over outputs of ours: see `QueueWriter.flush`. */
   flush(): void {
     for (let index = 0; index < this.queues.length; index++) this.queues[index].writer.flush()
   }

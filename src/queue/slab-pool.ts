@@ -138,11 +138,12 @@ export class SlabPool {
   /** What lies between the slabs in use. */
   #findGaps(): void {
     const used: number[] = []
-    this.#gaps = []
     this.#taken = 0
     const isKnown = this.#sweep(used)
     this.#usedByRecords = isKnown ? used.length >> 1 : Number.POSITIVE_INFINITY
+    // The gaps that are known stay what they are: nobody but this worker takes of them.
     if (!isKnown) return
+    this.#gaps = []
     for (const { start, units } of this.#hand) used.push(start, units)
     const order = Array.from({ length: used.length >> 1 }, (_, index) => index * 2)
     order.sort((one, other) => used[one] - used[other])

@@ -335,14 +335,19 @@ test('a reader does not doze over an item whose writer waits itself', () => {
   assert.equal(isWorth, true)
 })
 
-test('a writer is woken for room at once when a reader that came later sleeps for want of items', () => {
+/** A queue for two readers, of which the first alone is there. */
+function openOneOfTwo() {
   const memory = allocate(1, 2)
   memory.openEnd('producer', 0)
   memory.openEnd('consumer', 0)
   memory.park('consumer', 1)
   const writer = new QueueWriter(memory, 0)
   const options = { bell: memory.doorbell('consumer', 0), wakeWriter: 'late' } as const
-  const first = new InputReader([{ memory, index: 0 }], options)
+  return { memory, writer, first: new InputReader([{ memory, index: 0 }], options) }
+}
+
+test('a writer is woken for room at once when a reader that came later sleeps for want of items', () => {
+  const { memory, writer, first } = openOneOfTwo()
   for (let item = 1; item <= 8; item++) {
     assert.equal(writer.tryPut('x', origin(item)), 'ok')
     // What comes after that it does not see before it looks for more.
@@ -372,13 +377,7 @@ test('a writer is woken for room at once when a reader that came later sleeps fo
 })
 
 test('a writer is not woken for a reader that is busy, or not there', () => {
-  const memory = allocate(1, 2)
-  memory.openEnd('producer', 0)
-  memory.openEnd('consumer', 0)
-  memory.park('consumer', 1)
-  const writer = new QueueWriter(memory, 0)
-  const options = { bell: memory.doorbell('consumer', 0), wakeWriter: 'late' } as const
-  const first = new InputReader([{ memory, index: 0 }], options)
+  const { memory, writer, first } = openOneOfTwo()
   for (let item = 1; item <= 8; item++) assert.equal(writer.tryPut('x', origin(item)), 'ok')
   const take = () => {
     assert.equal(first.poll(), 'item')

@@ -135,3 +135,19 @@ function fits(slabs: readonly Slab[], units: number): boolean {
   }
   return 1000 - free >= units
 }
+
+test('what is known to be free is still given while nobody knows what a reader has in hand', () => {
+  const { pool, records } = makePool(8 * MiB)
+  const units = MiB / UNIT_BYTES
+  // The memory has grown to four slabs, which are free.
+  for (let slab = 0; slab < 4; slab++) pool.tryTake(units, holder)
+  pool.letGo(holder)
+  assert.equal(pool.tryTake(units, holder)?.start, 0)
+  records.isKnown = false
+  const starts = [1, 2, 3].map(() => pool.tryTake(units, holder)?.start)
+  assert.deepEqual(
+    starts,
+    [1, 2, 3].map((slab) => slab * units),
+  )
+  assert.equal(pool.tryTake(units, holder), undefined)
+})
