@@ -237,6 +237,36 @@ test('whatever an object holds, is, or does while it is read, it arrives as stru
   )
 })
 
+test('a getter runs once, also where one takes a key of the shape away', (t) => {
+  // As with `node --disallow-code-generation-from-strings`.
+  const forbidden = () => {
+    throw new EvalError('Code generation from strings disallowed for this context')
+  }
+  const pair = new Pair()
+  pair.teach(() => ({ id: 1, text: 'a', score: 2 }))
+  for (const canCompile of [true, false]) {
+    let runs = 0
+    const value: { id: unknown; text?: string; score: number; inner?: object } = {
+      id: 1,
+      text: 'a',
+      score: 2,
+    }
+    Object.defineProperty(value, 'id', {
+      get: () => {
+        delete value.text
+        return { id: ++runs, text: undefined, score: 3 }
+      },
+      enumerable: true,
+    })
+    if (!canCompile) t.mock.method(globalThis, 'Function', forbidden)
+    pair.reader = new ShapeReader(pair.memory, 0)
+    assert.deepEqual(pair.send(value), { id: { id: 1, text: undefined, score: 3 }, score: 2 })
+    t.mock.restoreAll()
+    assert.equal(runs, 1)
+    assert.ok(pair.length < 20, 'as a shape')
+  }
+})
+
 test('a shape that came often is written without its keys, and what comes between does not matter', () => {
   const pair = new Pair()
   const make = (id: number): object => ({ id, text: `record ${id}`, at: { x: id / 3, y: -0 } })

@@ -31,6 +31,7 @@ export function decode(
     r.begin(source, start, end, slabs, shapes)
     const value = readValue(r)
     if (r.pos !== end) throw corrupt('bytes follow its value')
+    if (r.holes !== 0) throw corrupt('a hole stands for a value')
     return value
   } finally {
     r.finish()

@@ -1,6 +1,6 @@
 import { readBinary, readSlab } from './read-binary.ts'
 import { readError } from './read-error.ts'
-import { corrupt, type Reader } from './reader.ts'
+import { ABSENT, corrupt, type Reader } from './reader.ts'
 import {
   ARRAY,
   ARRAY_KEYED,
@@ -65,6 +65,9 @@ function readRare(r: Reader, tag: number): unknown {
   switch (tag) {
     case REFERENCE:
       return r.recall()
+    case HOLE:
+      r.holes++
+      return ABSENT
     case ARRAY_KEYED:
       return readKeyedArray(r)
     case BIGINT64:

@@ -19,6 +19,9 @@ import { TextCache } from './text-cache.ts'
 const WORD_MAX = 8
 const REFS_KEEP = 1024
 
+/** In place of the value of a key that was taken away while its object was written. */
+export const ABSENT: unique symbol = Symbol('absent')
+
 const keys = new TextCache(isAssignable)
 const words = new TextCache(() => true)
 const float64 = new Float64Array(1)
@@ -45,6 +48,8 @@ export class Reader {
   slabs: SlabOpener | undefined
   /** What its producer knows of the shapes of objects. */
   shapes: ShapeReader | undefined
+  /** How many ABSENT were given out for values of shapes; whoever has read the object takes them away. */
+  holes = 0
   #depth = 0
   #errorDepth = 0
   #refs: unknown[] = []
@@ -69,6 +74,7 @@ export class Reader {
     this.buf = NO_BUFFER
     this.slabs = undefined
     this.shapes = undefined
+    this.holes = 0
     this.#depth = 0
     this.#errorDepth = 0
     if (this.#refCount > REFS_KEEP) this.#refs = []

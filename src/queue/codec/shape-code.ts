@@ -6,7 +6,8 @@
  * its tag, whatever it is. What they leave out is the keys. So a shape says nothing of its values, and none changes.
  */
 import { PROPERTY } from './path.ts'
-import type { Reader, ReadValue } from './reader.ts'
+import { ABSENT, type Reader, type ReadValue } from './reader.ts'
+import { HOLE } from './tags.ts'
 import type { Writer, WriteValue } from './writer.ts'
 
 /** False, and nothing written: the object is of another shape. Its own keys must be all that `for in` finds in it. */
@@ -18,7 +19,8 @@ const hasOwn = Object.prototype.hasOwnProperty
 /**
  * The keys are compared before anything is read: reading may run a getter. A getter, of the object or of what it holds, may
  * still take away a key that is due later, which then counts for nothing, as with `for in`: hence the look at what is
- * undefined. One that is added meanwhile is not visited.
+ * undefined, and a hole for what is gone. To begin again in full would run getters twice. One that is added meanwhile is not
+ * visited.
  */
 export function makeWriteShape(keys: readonly string[], tag: number, writeValue: WriteValue): WriteShape {
   const write = keys.map(
@@ -27,12 +29,9 @@ export function makeWriteShape(keys: readonly string[], tag: number, writeValue:
   if (typeof x === 'string') w.text(x)
   else if (typeof x === 'number') w.number(x)
   else {
-    if (x === undefined && !hasOwn.call(value, ${text(keys[at])})) {
-      w.undo(pos, seen, level)
-      return false
-    }
     w.path[level] = ${text(keys[at])}
-    writeValue(w, x)
+    if (x === undefined && !hasOwn.call(value, ${text(keys[at])})) w.byte(${HOLE})
+    else writeValue(w, x)
   }`,
   )
   const body = `
@@ -40,8 +39,6 @@ return function writeShape(w, value) {
   let count = 0
   for (const key in value) if (key !== keys[count++]) return false
   if (count !== ${keys.length}) return false
-  const { pos } = w
-  const seen = w.seen.count
   w.byte(${tag})
   const level = w.enter(${PROPERTY})
   let x${write.join('')}
@@ -65,9 +62,23 @@ return function readShape(r) {
   r.enter()
   ${keys.map((key) => `object[${text(key)}] = readValue(r)`).join('\n  ')}
   r.leave()
+  if (r.holes > 0) takeHoles(r, object)
   return object
 }`
-  return compile(['readValue', 'prototype'], body)(readValue, Object.prototype) as ReadShape
+  return compile(['readValue', 'prototype', 'takeHoles'], body)(
+    readValue,
+    Object.prototype,
+    takeHoles,
+  ) as ReadShape
+}
+
+/** Takes the keys away whose value the writer found gone. */
+export function takeHoles(r: Reader, object: object): void {
+  for (const [key, value] of Object.entries(object)) {
+    if (value !== ABSENT) continue
+    delete (object as Record<string, unknown>)[key]
+    r.holes--
+  }
 }
 
 /** Whether functions can be made of text here: `node --disallow-code-generation-from-strings` forbids it. */

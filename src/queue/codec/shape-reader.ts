@@ -1,7 +1,7 @@
 /** Reads what a producer has learned of the shapes of its objects: see shape-table.ts. */
 
 import type { Reader, ReadValue } from './reader.ts'
-import { canCompile, makeReadShape, type ReadShape } from './shape-code.ts'
+import { canCompile, makeReadShape, type ReadShape, takeHoles } from './shape-code.ts'
 import { ShapeTable } from './shape-table.ts'
 
 export class ShapeReader {
@@ -36,6 +36,7 @@ function readSlowly(keys: readonly string[], readValue: ReadValue): ReadShape {
       Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
     }
     r.leave()
+    if (r.holes > 0) takeHoles(r, object)
     return object
   }
 }

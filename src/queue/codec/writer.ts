@@ -180,13 +180,6 @@ export class Writer {
     this.seen.rollback(mark.seen)
   }
 
-  /** Forgets what was written since, between errors. */
-  undo(pos: number, seen: number, depth: number): void {
-    this.pos = pos
-    this.depth = depth
-    this.seen.rollback(seen)
-  }
-
   refusal(what: string): MillraceError {
     const at = pathText(this.path, this.#kinds, this.depth)
     return new MillraceError('MILLRACE_NOT_CLONEABLE', `an item cannot travel: ${what}${at}`)
