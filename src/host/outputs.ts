@@ -1,5 +1,5 @@
 /** All queues that a worker writes: one, or the branches of a split. */
-import { MillraceError, show } from '../errors.ts'
+import { bug, MillraceError, show } from '../errors.ts'
 import { ABANDONED, DROPPED, OUT, type Outcome } from '../observe/counters.ts'
 import type { Origin } from '../queue/lane.ts'
 import type { Slabs } from '../queue/slabs.ts'
@@ -19,6 +19,8 @@ export interface OutputsShape {
 export class Outputs {
   readonly queues: readonly OutputQueue[]
   readonly #shape: OutputsShape
+  /** Where there is no split. */
+  readonly #only: OutputQueue | undefined
   readonly #branches: ReadonlyMap<string | undefined, OutputQueue>
   /** Where the outputs that are put now come from. */
   readonly #origin: Origin = { item: 0, source: 0, order: 0, madeBy: 0, part: 0 }
@@ -30,6 +32,7 @@ export class Outputs {
   constructor(queues: readonly OutputQueue[], shape: OutputsShape) {
     this.queues = queues
     this.#shape = shape
+    this.#only = shape.split === undefined ? queues[0] : undefined
     this.#branches = new Map(queues.map((queue) => [queue.branch, queue]))
     this.#order = newestOrder(queues)
   }
@@ -82,9 +85,12 @@ export class Outputs {
       this.#order = (this.#order + 1) | 0
       this.#origin.order = this.#order
     }
-    const outcome = this.#putSplit(value)
+    const outcome = this.#only === undefined ? this.#putSplit(value) : this.#only.put(value, this.#origin)
     const { slabs } = this.#shape
-    if (slabs === undefined || slabs.held === 0) return outcome
+    return slabs === undefined || slabs.held === 0 ? outcome : this.#letGo(slabs, outcome)
+  }
+
+  #letGo(slabs: Slabs, outcome: Awaitable<Outcome>): Awaitable<Outcome> {
     if (typeof outcome === 'number') slabs.letGoPassedOn()
     else
       void outcome.then(
@@ -98,7 +104,7 @@ export class Outputs {
     const { split } = this.#shape
     if (split === 'broadcast') return this.#putAll(value)
     if (split === 'route') return this.#putTo(value)
-    return this.queues[0].put(value, this.#origin)
+    throw bug('several queues without a split')
   }
 
   /** Wakes readers that doze over outputs of ours: see `QueueWriter.flush`. */

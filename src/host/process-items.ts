@@ -12,10 +12,13 @@ import type { InputReader } from '../queue/input-reader.ts'
 import type { Emitter } from './emitter.ts'
 import { HopSamples } from './hop-samples.ts'
 import { Pace } from './pace.ts'
-import type { Watched } from './service-clock.ts'
+import type { ServiceClock, Watched } from './service-clock.ts'
 import { TakeUp } from './take-up.ts'
 import { type Trial, Trials } from './trials.ts'
 import type { WorkerCore } from './worker-core.ts'
+
+/** Items that are processed before the loop looks up. */
+const BURST = 64
 
 export class ItemLoop {
   readonly #core: WorkerCore
@@ -41,64 +44,103 @@ export class ItemLoop {
   /** Until the stream ends, the run is aborted, or the worker is retired. */
   async run(): Promise<void> {
     const core = this.#core
-    const reader = this.#reader
-    const { waiting, plan } = core
-    const isLimited = plan.rateLimit !== undefined
     while (!core.isLeaving) {
       if (core.isHeld) {
         await core.holdOn()
         continue
       }
-      const found = reader.poll()
-      if (found === 'ended') return
-      if (found === 'empty') {
-        if (reader.isRetired) {
+      const stoppedAt = this.#burst()
+      if (typeof stoppedAt === 'object') {
+        core.outputs.flush()
+        this.#settle(this.#reader.id, await stoppedAt)
+      } else if (stoppedAt === 'ended') return
+      else if (stoppedAt === 'limited') await this.#processLimited()
+      else if (stoppedAt === 'empty') {
+        if (this.#reader.isRetired) {
           core.isRetired = true
           return
         }
         if (!this.#waitSync()) await this.#wait()
         continue
       }
-      if (isLimited) {
-        await this.#trials.mayBegin()
-        if (core.stop.isSet) return
-      }
-      this.#pace.countItem()
-      const outcome = this.#takeUp === undefined ? this.#processOne() : this.#takeUpOne(this.#takeUp)
-      if (typeof outcome !== 'number') {
-        core.outputs.flush()
-        this.#settle(reader.id, await outcome)
-      }
-      if (waiting.isTurnDue()) await waiting.turn()
+      if (core.waiting.isTurnDue()) await core.waiting.turn()
     }
+  }
+
+  /**
+   * Processes what is there, until something has to be waited for or looked after. Not for long: V8 compiles a loop that goes
+   * on by itself a second time, for the middle of it, and worse.
+   */
+  #burst(): 'more' | 'limited' | 'empty' | 'ended' | Promise<Outcome> {
+    const core = this.#core
+    for (let left = BURST; left > 0; left--) {
+      const found = this.#reader.poll()
+      if (found !== 'item') return found
+      if (core.plan.rateLimit !== undefined) return 'limited'
+      const outcome = this.#processNext()
+      if (typeof outcome !== 'number') return outcome
+      if (core.waiting.isTurnDue() || core.isInterrupted) break
+    }
+    return 'more'
+  }
+
+  /** The item that was found, once the rate limit lets it begin. */
+  async #processLimited(): Promise<void> {
+    await this.#trials.mayBegin()
+    if (this.#core.stop.isSet) return
+    const outcome = this.#processNext()
+    if (typeof outcome === 'number') return
+    this.#core.outputs.flush()
+    this.#settle(this.#reader.id, await outcome)
+  }
+
+  #processNext(): Outcome | Promise<Outcome> {
+    this.#pace.countItem()
+    return this.#takeUp === undefined ? this.#processOne() : this.#takeUpOne(this.#takeUp)
   }
 
   /** Processes the item at the head; a promise if it has still to be settled. */
   #processOne(): Outcome | Promise<Outcome> {
     const core = this.#core
     const reader = this.#reader
-    const ticket = reader.id
-    const { item } = reader
+    const { context } = core
+    const { ticket, item, source, order } = reader.found
     core.counters.take(ticket, item)
-    core.context.beginItem(item, 1, reader.source)
-    core.outputs.begin(item, reader.source, reader.order, ticket)
+    context.beginItem(item, 1, source)
+    core.outputs.begin(item, source, order, ticket)
+    if (core.service?.passOver() === false) return this.#processWatched(core.service, ticket)
     let input: unknown
-    let service: Watched | undefined
-    const isMeasured = core.service?.isDue ?? false
-    if (isMeasured) this.#hops?.begin()
     try {
       input = reader.read()
-      service = core.service?.begin(core.context)
-      const result = core.bound.process(input, core.context)
+      const outcome = this.#emitter.emit(this.#trials.timed(core.bound.process(input, context), context))
+      if (typeof outcome !== 'number') return this.#later(outcome, input, undefined)
+      this.#settle(ticket, outcome)
+      return outcome
+    } catch (error) {
+      return this.#recoverNow(error, input)
+    }
+  }
+
+  /** One of those that are measured, or traced. */
+  #processWatched(clock: ServiceClock, ticket: number): Outcome | Promise<Outcome> {
+    const { bound, context } = this.#core
+    let input: unknown
+    let service: Watched | undefined
+    const isMeasured = clock.isDue
+    if (isMeasured) this.#hops?.begin()
+    try {
+      input = this.#reader.read()
+      service = clock.begin(context)
+      const result = bound.process(input, context)
       if (service?.measured !== undefined) this.#hops?.worked(service.measured.sinceMs)
-      const outcome = this.#emitter.emit(this.#trials.timed(result, core.context))
+      const outcome = this.#emitter.emit(this.#trials.timed(result, context))
       if (typeof outcome !== 'number') return this.#later(outcome, input, service)
-      if (service !== undefined) core.service?.end(service)
+      if (service !== undefined) clock.end(service)
       this.#settle(ticket, outcome)
       if (isMeasured) this.#hops?.end(result)
       return outcome
     } catch (error) {
-      if (service !== undefined) core.service?.end(service, { thrown: error })
+      if (service !== undefined) clock.end(service, { thrown: error })
       return this.#recoverNow(error, input)
     }
   }

@@ -10,6 +10,9 @@ import type { Waiting } from './waiting.ts'
  */
 const LAST_ITEM_MS = 250
 
+/** Items that are read before the loop looks up. */
+const BURST = 64
+
 export interface Reading {
   /** Takes an item that was read; a promise only if that takes waiting. */
   place: (value: unknown) => undefined | Promise<void>
@@ -51,14 +54,29 @@ async function readAny(items: unknown, reading: Reading): Promise<void> {
 
 async function readSync(iterator: Iterator<unknown>, reading: Reading): Promise<void> {
   while (!reading.isOver()) {
-    const step = iterator.next()
-    if (step.done) return
-    if (step.value === SENTINEL) break
-    const placing = reading.place(step.value)
-    if (placing !== undefined) await placing
+    const stoppedAt = readBurst(iterator, reading)
+    if (stoppedAt === 'done') return
+    if (stoppedAt === 'sentinel') break
+    if (stoppedAt !== 'more') await stoppedAt
     if (reading.waiting.isTurnDue()) await reading.waiting.turn()
   }
   await finish(iterator)
+}
+
+/** Until something has to be waited for; not for long: as in process-items.ts. */
+function readBurst(
+  iterator: Iterator<unknown>,
+  reading: Reading,
+): 'more' | 'done' | 'sentinel' | Promise<void> {
+  for (let left = BURST; left > 0; left--) {
+    const step = iterator.next()
+    if (step.done) return 'done'
+    if (step.value === SENTINEL) return 'sentinel'
+    const placing = reading.place(step.value)
+    if (placing !== undefined) return placing
+    if (reading.waiting.isTurnDue() || reading.isOver()) break
+  }
+  return 'more'
 }
 
 async function readAsync(iterator: AsyncIterator<unknown>, reading: Reading): Promise<void> {

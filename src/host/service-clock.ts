@@ -20,6 +20,11 @@ export class ServiceClock {
     this.#tracer = tracer
   }
 
+  /** The next try begins. Whether nobody looks at it; otherwise it is yet to begin. */
+  passOver(): boolean {
+    return this.#tracer === undefined && this.#sampler.passOver()
+  }
+
   /** Whether the next that begins is measured. */
   get isDue(): boolean {
     return this.#sampler.isDue

@@ -47,7 +47,7 @@ export class SourceLoop {
           counters.countRead()
           counters.count(ABANDONED)
         },
-        isOver: () => core.isOver || stop.isDraining,
+        isOver: () => core.isOver || stop.peekDraining,
         drained: () => stop.signalAt('drain'),
         waiting: core.waiting,
         rest: () => core.outputs.rest(),
@@ -77,7 +77,7 @@ export class SourceLoop {
       core.slabs?.letGoOf(isTracked(value) ? value.value : value)
       return undefined
     }
-    if (core.isHeld || this.#finality.isFull || core.plan.rateLimit !== undefined)
+    if (!core.control.peekFree || this.#finality.isFull || core.plan.rateLimit !== undefined)
       return this.#placeLater(value)
     return this.#placeNow(value)
   }

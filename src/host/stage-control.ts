@@ -23,6 +23,11 @@ export class StageControl {
     return Atomics.load(this.#words, FLAGS) === 0
   }
 
+  /** `isFree`, for between two items: as of a moment ago. Before a wait that one is to be asked. */
+  get peekFree(): boolean {
+    return this.#words[FLAGS] === 0
+  }
+
   /** A worker of the stage has ended the stream: the others stop after the items they have in hand. */
   get isOver(): boolean {
     return (Atomics.load(this.#words, FLAGS) & OVER) !== 0

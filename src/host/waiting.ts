@@ -27,6 +27,7 @@ export class Waiting {
   #looked = Number.NEGATIVE_INFINITY
   #turned = performance.now()
   #items = 0
+  #isTurnDue = false
 
   /** @param baseline what `countActiveResources` gave before user code ran; undefined: never block */
   constructor(baseline: number | undefined) {
@@ -75,7 +76,7 @@ export class Waiting {
     }
     await bell.wait(() => this.#isGone || ready(), timeoutMs)
     await this.#alive()
-    this.#turned = performance.now()
+    this.#noteTurn()
   }
 
   /** Waits for `ms` at most, or until `isOver()`: a delay, not a wait for data. */
@@ -84,21 +85,28 @@ export class Waiting {
     if (this.mayBlock && ms < LOOK_EVERY_MS) bell.waitSync(isOver, ms)
     else await bell.wait(() => this.#isGone || isOver(), ms)
     await this.#alive()
-    this.#turned = performance.now()
+    this.#noteTurn()
   }
 
-  /** Whether the event loop has waited long enough. Asked after each item. */
+  /** Whether the event loop has waited long enough; until it turns. Asked after each item. */
   isTurnDue(): boolean {
-    if (++this.#items < this.#itemsPerLook) return false
-    this.#items = 0
-    return performance.now() - this.#turned > this.#busyMs
+    if (++this.#items >= this.#itemsPerLook) {
+      this.#items = 0
+      this.#isTurnDue = performance.now() - this.#turned > this.#busyMs
+    }
+    return this.#isTurnDue
   }
 
   /** Lets the event loop turn once. */
   async turn(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     await this.#alive()
+    this.#noteTurn()
+  }
+
+  #noteTurn(): void {
     this.#turned = performance.now()
+    this.#isTurnDue = false
   }
 
   #alive(): undefined | Promise<never> {

@@ -173,6 +173,11 @@ export class WorkerCore {
     return this.isOver || this.stop.isSet || this.isGone
   }
 
+  /** Whether something keeps it from going straight on to the next item. As of a moment ago: no answer for a wait. */
+  get isInterrupted(): boolean {
+    return this.isOver || this.isGone || this.stop.peekSet || !this.control.peekFree
+  }
+
   /** It has died, though its thread goes on: it touches nothing any more. */
   get isGone(): boolean {
     return this.waiting.isGone

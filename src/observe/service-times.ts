@@ -127,6 +127,13 @@ export class ServiceSampler {
     return this.#left <= 1
   }
 
+  /** An item begins, unless it is to be measured. */
+  passOver(): boolean {
+    if (this.#left <= 1) return false
+    this.#left--
+    return true
+  }
+
   /** An item begins. Undefined: this one is not measured. */
   begin(blockedMs = 0): Measured | undefined {
     if (--this.#left > 0) return undefined

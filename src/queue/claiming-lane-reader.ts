@@ -45,7 +45,7 @@ import {
   TAIL,
   TWO_32,
 } from './lane.ts'
-import { corrupt, LaneReader } from './lane-reader.ts'
+import { corrupt, type Found, LaneReader } from './lane-reader.ts'
 import { emptyRefs, REF_WORDS, readRefs } from './slab-refs.ts'
 
 const NOTHING = 0
@@ -172,6 +172,12 @@ export class ClaimingLaneReader extends LaneReader {
 
   override get length(): number {
     return this.#length + this.#slabBytes
+  }
+
+  override describe(found: Found): void {
+    found.item = this.item
+    found.source = this.source
+    found.order = this.order
   }
 
   override get count(): number {

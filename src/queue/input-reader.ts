@@ -9,7 +9,7 @@
 import { bug } from '../errors.ts'
 import type { Doorbell } from './doorbell.ts'
 import { InputLane, ITEM_THERE, NOBODY_THERE, NOTHING_NOW, OVER } from './input-lane.ts'
-import { COUNT_BITS, type LaneReader } from './lane-reader.ts'
+import { COUNT_BITS, type Found, type LaneReader } from './lane-reader.ts'
 import { OrderedMerge } from './order-floor.ts'
 import { DONE, GONE, PARKED, type QueueMemory, RETIRING } from './queue-memory.ts'
 import type { Slabs } from './slabs.ts'
@@ -64,6 +64,7 @@ export class InputReader {
   #isPlain: boolean
   #place = 0
   #held = 0
+  readonly #found: Found = { ticket: 0, item: 0, source: 0, order: 0 }
 
   constructor(inputs: readonly InputEnd[], options: ReaderOptions) {
     this.bell = options.bell
@@ -107,6 +108,14 @@ export class InputReader {
   /** The value of the item that `poll` found. @throws MILLRACE_CORRUPT_RECORD */
   read(): unknown {
     return this.#reader.read()
+  }
+
+  /** The found item: one object, filled anew each time. */
+  get found(): Readonly<Found> {
+    const found = this.#found
+    this.#reader.describe(found)
+    found.ticket = this.id
+    return found
   }
 
   /** Ticket of the found item: names it as long as it is in its lane, also to the next life of this worker. */

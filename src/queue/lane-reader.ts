@@ -38,6 +38,17 @@ import { emptyRefs, readRefs } from './slab-refs.ts'
 export const COUNT_BITS = 22
 const COUNT_MASK = (1 << COUNT_BITS) - 1
 
+/** Where an item that was found comes from. */
+export interface Found {
+  /** Names it as long as it is in its lane, also to the next life of this worker. */
+  ticket: number
+  /** Its number at its source. */
+  item: number
+  source: number
+  /** ORDER, signed. */
+  order: number
+}
+
 /** One thread at a time. */
 export class LaneReader extends LaneEnd {
   #head: number
@@ -137,6 +148,15 @@ export class LaneReader extends LaneEnd {
     const length = peek(this.words, slot + LENGTH)
     if ((peek(this.words, slot + KIND) & HAS_SLABS) === 0) return length
     return length + readRefs(this.arena, peek(this.words, slot + OFFSET), length, this.#refs).slabBytes
+  }
+
+  /** What made the record at the cursor. Into the object that is given: this is asked for every item. */
+  describe(found: Found): void {
+    const { words } = this
+    const slot = this.slot(this.#cursor)
+    found.item = readItem(words, slot)
+    found.source = (peek(words, slot + KIND) >> SOURCE_SHIFT) & 0xff
+    found.order = peek(words, slot + ORDER)
   }
 
   /** Number of the record at the cursor. */

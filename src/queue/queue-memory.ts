@@ -158,6 +158,15 @@ export class QueueMemory {
     return load(this.#words, CLOSED) === 1
   }
 
+  /** `isClosed`, and `state`, for between two items: as of a moment ago. Before a wait the others are to be asked. */
+  get peekClosed(): boolean {
+    return peek(this.#words, CLOSED) === 1
+  }
+
+  peekState(role: Role, index: number): number {
+    return peek(this.#words, this.#end(role, index) + STATE)
+  }
+
   /** Whether this call closed it. Stored first, rung second: both sides see it at once. */
   close(): boolean {
     const isFirst = compareExchange(this.#words, CLOSED, 0, 1) === 0

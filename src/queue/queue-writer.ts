@@ -81,9 +81,12 @@ export class QueueWriter {
 
   /** Puts an item if there is room. @throws MILLRACE_NOT_CLONEABLE, MILLRACE_ITEM_TOO_LARGE */
   tryPut(value: unknown, origin: Origin): TryPutResult {
-    if (this.#hasEnded || this.#memory.isClosed) return 'closed'
+    if (this.#hasEnded || this.#memory.peekClosed) return 'closed'
     const order = origin.order | 0
-    const lane = this.#lanes.length === 1 ? this.#onlyLane() : this.#chooseFor(value, order)
+    const lane =
+      this.#lanes.length === 1
+        ? this.#laneOf(this.#memory.peekState('consumer', 0))
+        : this.#chooseFor(value, order)
     if (lane < 0) return lane === NOBODY ? 'closed' : 'full'
     // Before the record: whoever sees it sees that all before it went out.
     if (this.#storesNumber) this.#memory.storeNumber((order - 1) | 0)
@@ -235,7 +238,11 @@ export class QueueWriter {
   }
 
   #onlyLane(): number {
-    const state = this.#memory.state('consumer', 0)
+    return this.#laneOf(this.#memory.state('consumer', 0))
+  }
+
+  /** That of the only consumer, by its state. */
+  #laneOf(state: number): number {
     if (state >= DONE) return NOBODY
     return state < IDLE ? NOBODY_NOW : 0
   }

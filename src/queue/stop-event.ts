@@ -10,7 +10,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { bug, invalidOption, MillraceError } from '../errors.ts'
-import { add, compareExchange, load, notifyAll, type Words } from './atomics.ts'
+import { add, compareExchange, load, notifyAll, peek, type Words } from './atomics.ts'
 import { BELL_WORDS, Doorbell, nextNotify } from './doorbell.ts'
 import { makeId, readId } from './shared-id.ts'
 
@@ -91,6 +91,15 @@ export class StopEvent {
   /** Whether sources should stop reading: the level is 'drain' or 'abort'. */
   get isDraining(): boolean {
     return load(this.#words, LEVEL) !== RUN
+  }
+
+  /** `isSet` and `isDraining`, for between two items: as of a moment ago. Before a wait the others are to be asked. */
+  get peekSet(): boolean {
+    return peek(this.#words, LEVEL) === ABORT
+  }
+
+  get peekDraining(): boolean {
+    return peek(this.#words, LEVEL) !== RUN
   }
 
   /** Raises the level, never lowers it, and wakes everybody. Returns whether this call raised it. */

@@ -20,10 +20,10 @@ const MILLRACE = path.join(ROOT, 'dist/cli/main.js')
 
 const random = randomFrom(seedOfRun())
 
-/** Signals a command line at a random line of its output; from there to the exit of the process. */
+/** Signals a command line at a random line of its output; from there to the exit of the process, but for the printing. */
 async function interrupt(): Promise<number> {
   const args = [MILLRACE, 'run', PIPELINE, '--items', '1000000', '--quiet']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const after = random() * 20_000
   let [seen, sentMs] = [0, 0]
   child.stdout.on('data', (chunk: Buffer) => {
@@ -32,10 +32,23 @@ async function interrupt(): Promise<number> {
     sentMs = performance.now()
     child.kill('SIGINT')
   })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    errors += chunk
+  })
+  const isClosed = once(child, 'close')
   const [code] = await once(child, 'exit')
   const ms = performance.now() - sentMs
-  assert.equal(code, 130)
-  return ms
+  await isClosed
+  assert.equal(code, 130, errors)
+  return ms - printedSince(performance.timeOrigin + sentMs, errors)
+}
+
+/** How long the pipeline printed after that time, as it has told on stderr. */
+function printedSince(sinceMs: number, errors: string): number {
+  const told = errors.split('\n').find((line) => line.startsWith('{')) ?? ''
+  const { began, took } = JSON.parse(told) as { began: number[]; took: number[] }
+  return took.reduce((sum, ms, call) => (began[call] >= sinceMs ? sum + ms : sum), 0)
 }
 
 /** From the throw, by the clock that threads share, to the end of the run. */

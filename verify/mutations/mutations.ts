@@ -199,8 +199,13 @@ export const MUTATIONS: readonly Mutation[] = [
     ['chain death'],
     edit(
       'host/process-items.ts',
-      '      input = reader.read()\n      service = core.service?.begin(core.context)\n',
-      '      input = reader.read()\n      reader.commit()\n      service = core.service?.begin(core.context)\n',
+      '      input = reader.read()\n      const outcome',
+      '      input = reader.read()\n      reader.commit()\n      const outcome',
+    ),
+    edit(
+      'host/process-items.ts',
+      '      input = this.#reader.read()\n      service',
+      '      input = this.#reader.read()\n      this.#reader.commit()\n      service',
     ),
     edit(
       'host/process-items.ts',
@@ -227,8 +232,8 @@ export const MUTATIONS: readonly Mutation[] = [
     ['pair dead source'],
     edit(
       'host/source-loop.ts',
-      '.value : value)\n      return undefined\n    }\n    if (core.isHeld',
-      '.value : value)\n    }\n    if (core.isHeld',
+      '.value : value)\n      return undefined\n    }\n    if (!core.control',
+      '.value : value)\n    }\n    if (!core.control',
     ),
   ),
   mutation(

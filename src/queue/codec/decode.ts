@@ -4,7 +4,7 @@ import type { RawBuffer } from './raw-buffer.ts'
 import { readValue } from './read-value.ts'
 import { corrupt, Reader, type SlabOpener } from './reader.ts'
 import type { ShapeReader } from './shape-reader.ts'
-import { SHORT_TEXT, SMALL_INT } from './tags.ts'
+import { INT32, SHORT_TEXT, SMALL_INT } from './tags.ts'
 
 let idle: Reader | undefined = new Reader()
 
@@ -21,9 +21,15 @@ export function decode(
   shapes?: ShapeReader | undefined,
 ): unknown {
   const tag = source[start]
-  // The commonest item: a short text. Its whole record is checked by this one comparison.
+  // The commonest items: a short text, an integer. Its whole record is checked by this one comparison.
   if (tag >= SHORT_TEXT && tag < SMALL_INT && tag - SHORT_TEXT === end - start - 1) {
     return (source as RawBuffer).latin1Slice(start + 1, end)
+  }
+  if (tag >= SMALL_INT && end - start === 1) return tag - SMALL_INT
+  if (tag === INT32 && end - start === 5) {
+    return (
+      source[start + 1] | (source[start + 2] << 8) | (source[start + 3] << 16) | (source[start + 4] << 24)
+    )
   }
   const r = idle ?? new Reader()
   idle = undefined
