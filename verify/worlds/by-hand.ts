@@ -229,12 +229,19 @@ export const BY_HAND: World[] = [
     { ...ONE, mortal: 'reader' },
     { isQuick: true },
   ),
-  byHand('hand 2x1', '2 writers and a reader, capacity 2, 2 items each', {
+  byHand('hand 2x1', '2 writers and a reader, capacity 2, 2 items and 1', {
     ...ONE,
     capacity: 2,
     writers: 2,
     items: 2,
+    itemsOfOthers: 1,
   }),
+  byHand(
+    'hand 2x1 of 2+2',
+    '2 writers and a reader, capacity 2, 2 items each',
+    { ...ONE, capacity: 2, writers: 2, items: 2 },
+    { preemptions: 2 },
+  ),
   byHand('hand 1x2', 'a writer and 2 readers, capacity 1, 3 items', { ...ONE, readers: 2 }),
   byHand(
     'hand 2x2 of 1',
