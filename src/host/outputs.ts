@@ -104,7 +104,7 @@ export class Outputs {
     const { split } = this.#shape
     if (split === 'broadcast') return this.#putAll(value)
     if (split === 'route') return this.#putTo(value)
-    throw bug('several queues without a split')
+    throw bug('an output, and no queue to put it into')
   }
 
   /** Wakes readers that doze over outputs of ours: see `QueueWriter.flush`. */

@@ -15,10 +15,8 @@ import { Pace } from './pace.ts'
 import type { ServiceClock, Watched } from './service-clock.ts'
 import { TakeUp } from './take-up.ts'
 import { type Trial, Trials } from './trials.ts'
+import { BURST } from './waiting.ts'
 import type { WorkerCore } from './worker-core.ts'
-
-/** Items that are processed before the loop looks up. */
-const BURST = 64
 
 export class ItemLoop {
   readonly #core: WorkerCore
@@ -67,10 +65,7 @@ export class ItemLoop {
     }
   }
 
-  /**
-   * Processes what is there, until something has to be waited for or looked after. Not for long: V8 compiles a loop that goes
-   * on by itself a second time, for the middle of it, and worse.
-   */
+  /** Processes what is there, until something has to be waited for or looked after. */
   #burst(): 'more' | 'limited' | 'empty' | 'ended' | Promise<Outcome> {
     const core = this.#core
     for (let left = BURST; left > 0; left--) {
@@ -121,7 +116,7 @@ export class ItemLoop {
     }
   }
 
-  /** One of those that are measured, or traced. */
+  /** One of the few that are measured, or traced; kept apart, so that all the others need not ask. */
   #processWatched(clock: ServiceClock, ticket: number): Outcome | Promise<Outcome> {
     const { bound, context } = this.#core
     let input: unknown

@@ -2,16 +2,13 @@
 import { MillraceError, show } from '../errors.ts'
 import { SENTINEL } from '../sentinel.ts'
 import { isAsyncIterable, isIterable, isThenable } from './emitter.ts'
-import type { Waiting } from './waiting.ts'
+import { BURST, type Waiting } from './waiting.ts'
 
 /**
  * How long a source that is waiting for its next item when the drain begins may still take to give it; and how long
  * a source that was ended early may take to clean up.
  */
 const LAST_ITEM_MS = 250
-
-/** Items that are read before the loop looks up. */
-const BURST = 64
 
 export interface Reading {
   /** Takes an item that was read; a promise only if that takes waiting. */
@@ -63,7 +60,7 @@ async function readSync(iterator: Iterator<unknown>, reading: Reading): Promise<
   await finish(iterator)
 }
 
-/** Until something has to be waited for; not for long: as in process-items.ts. */
+/** Until something has to be waited for or looked after. */
 function readBurst(
   iterator: Iterator<unknown>,
   reading: Reading,

@@ -13,8 +13,11 @@ const LOOK_EVERY_MS = 50
 const THREAD_BUSY_MS = 50
 /** The same on the caller's event loop, which has other work to do. */
 const LOOP_BUSY_MS = 4
-/** The clock is read once in so many items in a thread. */
-const THREAD_ITEMS_PER_LOOK = 64
+/**
+ * So many items are taken at most before the loop of a worker looks up, and the clock is read once in so many in a thread. A
+ * burst is a function of its own: V8 compiles a loop that goes on by itself a second time, for the middle of it, and worse.
+ */
+export const BURST = 64
 
 export class Waiting {
   readonly #canBlock: boolean
@@ -34,7 +37,7 @@ export class Waiting {
     const canBlock = baseline !== undefined
     this.#canBlock = canBlock
     this.#baseline = baseline ?? 0
-    this.#itemsPerLook = canBlock ? THREAD_ITEMS_PER_LOOK : 1
+    this.#itemsPerLook = canBlock ? BURST : 1
     this.#busyMs = canBlock ? THREAD_BUSY_MS : LOOP_BUSY_MS
   }
 

@@ -246,11 +246,7 @@ test('a getter runs once, also where one takes a key of the shape away', (t) => 
   pair.teach(() => ({ id: 1, text: 'a', score: 2 }))
   for (const canCompile of [true, false]) {
     let runs = 0
-    const value: { id: unknown; text?: string; score: number; inner?: object } = {
-      id: 1,
-      text: 'a',
-      score: 2,
-    }
+    const value: { id: unknown; text?: string; score: number } = { id: 1, text: 'a', score: 2 }
     Object.defineProperty(value, 'id', {
       get: () => {
         delete value.text
