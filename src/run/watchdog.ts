@@ -169,12 +169,15 @@ function tickOf(stages: readonly PipelineStage[]): number | undefined {
   return Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, shortest / 4))
 }
 
-async function stackOf({ host }: PipelineStage, { threadId }: StageWorker): Promise<string | undefined> {
+async function stackOf({ host }: PipelineStage, worker: StageWorker): Promise<string | undefined> {
+  const { threadId } = worker
   if (host !== 'thread' || threadId === undefined) return undefined
   try {
     // Loaded only then: it brings the inspector.
     const { readWorkerStack } = await import('./worker-stack.ts')
-    return await readWorkerStack(threadId, STACK_MS)
+    const asking = readWorkerStack(threadId, STACK_MS)
+    worker.whileAsked(asking)
+    return await asking
   } catch {
     return undefined
   }

@@ -31,6 +31,7 @@ const MAX_FRAMES = 20
  * The stack of a worker of this thread, a line per call: `at fn (file:line:col)`; undefined if it cannot be had.
  *
  * Never rejects. The worker runs on, whatever comes of it. Code that the TypeScript loader changed has its own lines.
+ * It must not be terminated meanwhile: see `StageWorker.whileAsked`.
  * @param timeoutMs the longest it may take
  */
 export async function readWorkerStack(threadId: number, timeoutMs = 500): Promise<string | undefined> {
@@ -57,41 +58,58 @@ function disconnect(session: Session | undefined): void {
   }
 }
 
-function pause(session: Session, threadId: number, timeoutMs: number): Promise<Stack | undefined> {
-  return new Promise((resolve, reject) => {
-    const urls = new Map<string, string>()
-    let target: string | undefined
-    const end = (stack: Stack | undefined, error?: unknown): void => {
-      clearTimeout(timer)
-      if (error === undefined) resolve(stack)
-      else reject(error)
-      const held = target
-      target = undefined
-      if (held !== undefined) release(session, held)
-    }
-    const timer = setTimeout(() => end(undefined), timeoutMs)
-    session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
-      if (threadIdOf(workerInfo.title) !== threadId) return
-      target = sessionId
-      send(session, target, 'Debugger.enable')
-      send(session, target, 'Debugger.pause')
+/**
+ * What the inspector tells interrupts this thread wherever it is, be it in the middle of Node's own code: a timer that is
+ * cleared there may be the one that is about to be called. So nothing is done there but to settle and to let the worker go.
+ */
+async function pause(session: Session, threadId: number, timeoutMs: number): Promise<Stack | undefined> {
+  let giveUp = (): void => {}
+  const timer = setTimeout(() => giveUp(), timeoutMs)
+  try {
+    return await new Promise<Stack | undefined>((resolve, reject) => {
+      giveUp = askForStack(session, threadId, (stack, error) =>
+        error === undefined ? resolve(stack) : reject(error),
+      )
     })
-    session.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
-      if (sessionId !== target) return
-      const told = JSON.parse(message) as Message
-      if (told.method === 'Debugger.scriptParsed') urls.set(told.params.scriptId, told.params.url)
-      if (told.method === 'Debugger.paused') end({ frames: told.params.callFrames, urls })
-    })
-    session.on('NodeWorker.detachedFromWorker', ({ params: { sessionId } }) => {
-      if (sessionId !== target) return
-      target = undefined
-      end(undefined)
-    })
-    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => {
-      // All workers that there are have been told of by now.
-      if (error || target === undefined) end(undefined, error ?? undefined)
-    })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+type OnStack = (stack: Stack | undefined, error?: unknown) => void
+
+/** Returns what gives it up. */
+function askForStack(session: Session, threadId: number, onStack: OnStack): () => void {
+  const urls = new Map<string, string>()
+  let target: string | undefined
+  const end = (stack: Stack | undefined, error?: unknown): void => {
+    onStack(stack, error)
+    const held = target
+    target = undefined
+    if (held !== undefined) release(session, held)
+  }
+  session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
+    if (threadIdOf(workerInfo.title) !== threadId) return
+    target = sessionId
+    send(session, target, 'Debugger.enable')
+    send(session, target, 'Debugger.pause')
   })
+  session.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
+    if (sessionId !== target) return
+    const told = JSON.parse(message) as Message
+    if (told.method === 'Debugger.scriptParsed') urls.set(told.params.scriptId, told.params.url)
+    if (told.method === 'Debugger.paused') end({ frames: told.params.callFrames, urls })
+  })
+  session.on('NodeWorker.detachedFromWorker', ({ params: { sessionId } }) => {
+    if (sessionId !== target) return
+    target = undefined
+    end(undefined)
+  })
+  session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => {
+    // All workers that there are have been told of by now.
+    if (error || target === undefined) end(undefined, error ?? undefined)
+  })
+  return () => end(undefined)
 }
 
 function send(session: Session, sessionId: string, method: string): void {

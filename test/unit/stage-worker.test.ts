@@ -134,6 +134,24 @@ test('a worker whose gate opened before its word of being ready came is restarte
   worker.triggerTerminate()
 })
 
+for (const how of ['triggerTerminate', 'triggerReplace'] as const) {
+  test(`it is not terminated while its thread is asked for something: ${how}`, async () => {
+    const { worker, lives } = await running()
+    const [first, second] = [new Deferred(), new Deferred()]
+    worker.whileAsked(first.promise)
+    worker.whileAsked(second.promise)
+    worker[how](50)
+    first.resolve()
+    await turn()
+    assert.equal(lives[0].isTerminated, false)
+    second.reject(new Error('no answer'))
+    await turn()
+    assert.equal(lives[0].isTerminated, true)
+    await lives[0].end('died')
+    worker.triggerTerminate()
+  })
+}
+
 test('it waits at the gate until it is let through', async () => {
   const { worker, lives } = makeWorker()
   worker.launch()
