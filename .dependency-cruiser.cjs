@@ -6,11 +6,12 @@
 const ANYWHERE = '^src/(errors|sentinel|deferred)\\.ts$'
 
 const MAY_IMPORT = {
+  code: ['^src/code/'],
   define: ['^src/(errors|sentinel|tracked)\\.ts$', '^src/define/'],
   plan: ['^src/errors\\.ts$', '^src/define/', '^src/plan/'],
   queue: ['^src/(errors|sentinel)\\.ts$', '^src/queue/'],
   observe: ['^src/errors\\.ts$', '^src/observe/'],
-  host: [ANYWHERE, '^src/tracked\\.ts$', '^src/(queue|define|plan|observe|host)/'],
+  host: [ANYWHERE, '^src/(tracked|code/uses)\\.ts$', '^src/(queue|define|plan|observe|host)/'],
   command: [
     '^src/errors\\.ts$',
     '^src/(define|command)/',
@@ -29,7 +30,7 @@ const MAY_IMPORT = {
   metrics: ['^src/errors\\.ts$', '^src/(observe|run|metrics)/'],
   otel: ['^src/errors\\.ts$', '^src/define/option-table\\.ts$', '^src/(observe|run|metrics|otel)/'],
   python: ['^src/errors\\.ts$', '^src/(define|command|python)/', '^src/host/own-files\\.ts$'],
-  run: [ANYWHERE, '^src/(queue|define|plan|observe|host|run)/'],
+  run: [ANYWHERE, '^src/code/uses\\.ts$', '^src/(queue|define|plan|observe|host|run)/'],
 }
 
 const ENTRY_FILES =

@@ -3,7 +3,8 @@
  * that a file for each module takes. What was a module of it becomes a few names in that file; whoever imports such a
  * module is given those. So there is one copy of everything, however it is imported.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -28,7 +29,9 @@ export const COMMON = {
 }
 
 /**
- * Writes `host/core.js` into the folder, where src/host/own-files.ts tells places from.
+ * Writes `host/core.cjs` into the folder, a script that src/code/load-code.ts runs, and `host/core.js`, a module that has
+ * it run and hands on what it gives. It is a script because V8's code can be kept for those, and for no module in Node 20.
+ * src/host/own-files.ts tells places from there.
  * @returns for each file of the core what a module in its place says
  */
 export async function joinCore(out) {
@@ -40,20 +43,71 @@ export async function joinCore(out) {
       ? `export { ${taken.join(', ')} } from ${JSON.stringify(file)}`
       : `import ${JSON.stringify(file)}`
   })
-  await build({
+  const { outputFiles } = await build({
     ...COMMON,
     stdin: { contents: lines.join('\n'), resolveDir: ROOT },
-    outfile: path.join(out, 'host/core.js'),
+    outfile: path.join(out, 'host/core.cjs'),
     plugins: [laterFilesApart],
     // What is joined is kept whole.
     ignoreAnnotations: true,
+    define: { 'import.meta.url': 'ownUrl', 'import.meta.resolve': 'ownResolve' },
+    write: false,
   })
+  mkdirSync(path.join(out, 'host'), { recursive: true })
+  for (const { path: file, text } of outputFiles) {
+    writeFileSync(file, file.endsWith('.map') ? text : asScript(text))
+  }
+  await writeHome(path.join(out, 'host/core.js'), readFileSync(path.join(out, 'host/core.cjs')))
   return new Map(
     files.map((file, index) => {
-      const given = names.get(file).map((name) => `${nameInCore(index, name)} as ${name}`)
-      return [file, given.length > 0 ? `export { ${given.join(', ')} } from '${CORE}'` : `import '${CORE}'`]
+      const given = names.get(file).map((name) => `export const ${name} = core.${nameInCore(index, name)}`)
+      return [file, [`import { core } from '${CORE}'`, ...given].join('\n')]
     }),
   )
+}
+
+/** A module as the function that src/code/load-code.ts calls; each line stays where it is, for the source map. */
+function asScript(module) {
+  const body = withBuiltins(module, 'builtin')
+    .replace(
+      /^export \{([^}]*)\};$/m,
+      (_, names) => `return {${names.replaceAll(/(\w+) as (\w+)/g, '$2: $1')}};`,
+    )
+    .replaceAll('await import(', 'await ownImport(')
+  const left = body.match(/^(?:import|export)\b.*$|^.*\bimport\(.*$/m)
+  if (left !== null) throw new Error(`this is not known to be turned into a script: ${left[0]}`)
+  return `(function (builtin, ownUrl, ownResolve, ownImport) { "use strict"; ${body.replace(/^\/\/# source/m, '})\n$&')}`
+}
+
+/** Asks for the built-in modules instead of importing them, which has Node make a module of all that each exports. */
+function withBuiltins(module, ask) {
+  return module.replaceAll(
+    /^import (?:(\w+)(?:, | ))?(?:\{([^}]*)\} )?from ("node:[^"]+");$/gm,
+    (_, whole, names, from) => {
+      const pattern = names?.replaceAll(/(\w+) as (\w+)/g, '$1: $2')
+      return [whole, pattern && `{${pattern}}`]
+        .filter(Boolean)
+        .map((taken) => `const ${taken} = ${ask}(${from});`)
+        .join(' ')
+    },
+  )
+}
+
+/** One name for all of them: a module takes 10 us for each name that it exports. */
+async function writeHome(file, script) {
+  const hash = createHash('sha256').update(script).digest('hex').slice(0, 16)
+  const home = `{ script: './core.cjs', hash: '${hash}', meta: import.meta, load: (name) => import(name) }`
+  const { outputFiles } = await build({
+    ...COMMON,
+    stdin: {
+      contents: `import { loadCode } from './code/load-code.ts'\nexport const core = loadCode(${home})`,
+      resolveDir: SRC,
+    },
+    sourcemap: false,
+    sourcesContent: undefined,
+    write: false,
+  })
+  writeFileSync(file, withBuiltins(outputFiles[0].text, 'globalThis.process.getBuiltinModule'))
 }
 
 /** Bundles files of src/, by their names without an extension; what is in the core is taken from there. */
@@ -155,8 +209,11 @@ function fromCore(core) {
 }
 
 function writeAll(result) {
-  for (const { path: file, contents } of result.outputFiles) {
-    writeFileSync(file, contents)
+  for (const { path: file, text } of result.outputFiles) {
+    writeFileSync(
+      file,
+      file.endsWith('.js') ? withBuiltins(text, 'globalThis.process.getBuiltinModule') : text,
+    )
   }
   return result
 }

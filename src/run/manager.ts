@@ -5,6 +5,7 @@
  * The state moves forward only (state.ts), deadlines are the ladder's (ladder.ts), and the run is settled in one
  * function, `#settle`.
  */
+import { noteUse } from '../code/uses.ts'
 import { Deferred } from '../deferred.ts'
 import { RUN_OPTIONS } from '../define/stage-options.ts'
 import { MillraceError } from '../errors.ts'
@@ -423,6 +424,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#cleanUp()
     this.#state.advance('ended')
     const error = whyRejected(report)
+    noteUse(`run ${report?.outcome}`)
     this.#announcer.ended(report, error)
     if (error === undefined && report !== undefined) this.#settled.resolve(report)
     else this.#settled.reject(error)

@@ -138,8 +138,8 @@ test('--verbose shows the frames of Millrace too', async (t) => {
     millrace(t, 'run', 'nowhere.ts'),
     millrace(t, 'run', 'nowhere.ts', '--verbose'),
   ])
-  assert.doesNotMatch(plain.stderr, /load-pipeline\.ts|core\.js/)
-  assert.match(verbose.stderr, /load-pipeline\.ts|core\.js/)
+  assert.doesNotMatch(plain.stderr, /load-pipeline\.ts|core\.cjs/)
+  assert.match(verbose.stderr, /load-pipeline\.ts|core\.cjs/)
 })
 
 test('graph draws a pipeline in each format, open ends too', async (t) => {

@@ -1,5 +1,6 @@
 /** What a worker's thread runs: finds its stage, runs the loop, says what happened. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { noteUse } from '../../code/uses.ts'
 import { bug, MillraceError } from '../../errors.ts'
 import { DONE, WorkerCounters } from '../../observe/counters.ts'
 import { makeFailure } from '../../observe/failure.ts'
@@ -75,5 +76,6 @@ try {
   stop.set('abort')
   counters.life = DONE
 }
+noteUse(`${task.stage.kind} ${stop.level}`)
 // The DONE mark is written: what the stage left open (a timer, a socket) does not keep its thread alive.
 process.exit()

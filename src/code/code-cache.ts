@@ -1,0 +1,116 @@
+/**
+ * V8's code for a script, kept in a file between processes: a thread that starts from it compiles nothing that another
+ * one has compiled before. Each of our threads loads the same half megabyte of script; to compile it, and then each
+ * function at its first call, takes several times as long as to read what was compiled.
+ *
+ * V8 takes such code on trust: the file carries a checksum, and lies where the package's own files lie, so whoever could
+ * change it could change those. It is a gift, never a need: whatever fails here is passed over in silence.
+ */
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import path from 'node:path'
+import { crc32 } from 'node:zlib'
+
+/** The folder for it, or `off`. */
+export const CODE_CACHE_VARIABLE = 'MILLRACE_CODE_CACHE'
+
+const MAGIC = 0x4d_43_43_31
+/** Magic, checksum of all that follows it, bytes of the uses. */
+const HEAD_BYTES = 12
+const ALIGNMENT = 8
+/** Whoever writes takes less; what is older was left by a process that was killed. */
+const LONGEST_WRITE_MS = 60_000
+/** Of another version of Node or of this package, which nobody may use any more. */
+const KEPT_MS = 30 * 24 * 3_600_000
+
+export interface CachedCode {
+  /** What its process had done when it was saved: the functions for that are in it. */
+  readonly uses: readonly string[]
+  readonly code: Buffer
+}
+
+/**
+ * Where the code is kept: `.cache/millrace` in the nearest `node_modules`, as build tools have it.
+ * @param from a folder of the package
+ * @returns undefined: it is not to be kept, or there is no such place
+ */
+export function codeCacheFolder(from: string): string | undefined {
+  const asked = process.env[CODE_CACHE_VARIABLE]
+  // Coverage counts in code that was compiled for it.
+  if (asked === 'off' || process.env.NODE_V8_COVERAGE !== undefined) return undefined
+  if (asked !== undefined && asked !== '') return path.resolve(asked)
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    const modules = path.basename(folder) === 'node_modules' ? folder : path.join(folder, 'node_modules')
+    if (existsSync(modules)) return path.join(modules, '.cache', 'millrace')
+    if (folder === path.dirname(folder)) return undefined
+  }
+}
+
+/** @returns undefined: there is none, or it is broken */
+export function readCode(file: string): CachedCode | undefined {
+  try {
+    const whole = readFileSync(file)
+    const at = codeAt(whole.readUInt32LE(8))
+    if (whole.readUInt32LE(0) !== MAGIC || at > whole.length) return undefined
+    if (whole.readUInt32LE(4) !== crc32(whole.subarray(8))) return undefined
+    const uses = whole.toString('latin1', HEAD_BYTES, HEAD_BYTES + whole.readUInt32LE(8))
+    return { uses: uses.split('\n'), code: whole.subarray(at) }
+  } catch {
+    return undefined
+  }
+}
+
+/** Keeps it, unless another thread or process is just keeping its own. */
+export function writeCode(file: string, { uses, code }: CachedCode): void {
+  const aside = `${file}.tmp`
+  try {
+    mkdirSync(path.dirname(file), { recursive: true })
+    if (existsSync(aside) && Date.now() - statSync(aside).mtimeMs > LONGEST_WRITE_MS) rmSync(aside)
+    const out = openSync(aside, 'wx')
+    try {
+      for (const part of [headOf(uses, code), code]) {
+        for (let at = 0; at < part.length; ) at += writeSync(out, part, at)
+      }
+      renameSync(aside, file)
+    } catch (error) {
+      rmSync(aside, { force: true })
+      throw error
+    } finally {
+      closeSync(out)
+    }
+    removeOld(path.dirname(file))
+  } catch {
+    // No room, no right to write, or another one is writing: this time there is none.
+  }
+}
+
+function headOf(uses: readonly string[], code: Buffer): Buffer {
+  const text = uses.join('\n')
+  const head = Buffer.alloc(codeAt(text.length))
+  head.writeUInt32LE(MAGIC, 0)
+  head.writeUInt32LE(text.length, 8)
+  head.write(text, HEAD_BYTES, 'latin1')
+  head.writeUInt32LE(crc32(code, crc32(head.subarray(8))), 4)
+  return head
+}
+
+function codeAt(usesBytes: number): number {
+  return Math.ceil((HEAD_BYTES + usesBytes) / ALIGNMENT) * ALIGNMENT
+}
+
+function removeOld(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const file = path.join(folder, name)
+    if (Date.now() - statSync(file).mtimeMs > KEPT_MS) rmSync(file)
+  }
+}

@@ -1,0 +1,75 @@
+// The code that V8 has compiled is kept between processes: seen from outside, in a process that runs the joined core.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import { after, test } from 'node:test'
+import { readCode } from '../../src/code/code-cache.ts'
+import { COMMAND, HERE, nameHere } from '../support/places.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'millrace-code-'))
+after(() => rmSync(folder, { recursive: true }))
+const PIPELINE = path.join(HERE, nameHere('test/fixtures/pipelines/printed.ts'))
+
+function run(cache: string, ...flags: string[]): void {
+  const { status, stderr, stdout } = spawnSync(
+    process.execPath,
+    [...flags, ...COMMAND, 'run', PIPELINE, '--items', '3', '--quiet'],
+    { env: { ...process.env, MILLRACE_CODE_CACHE: cache }, encoding: 'utf8' },
+  )
+  assert.equal(status, 0, stderr)
+  assert.equal(stdout, '1\n2\n3\n')
+}
+
+function kept(cache: string): Map<string, Buffer> {
+  return new Map(readdirSync(cache).map((name) => [name, readFileSync(path.join(cache, name))]))
+}
+
+/** Until every one of its threads has found nothing new: one of them keeps its code at a time. */
+function settle(cache: string): Map<string, Buffer> {
+  run(cache)
+  for (let before = kept(cache); ; ) {
+    run(cache)
+    const now = kept(cache)
+    if ([...now].every(([name, bytes]) => before.get(name)?.equals(bytes))) return now
+    before = now
+  }
+}
+
+test('the main thread and the workers keep what they compiled, until there is no more to keep', () => {
+  const cache = path.join(folder, 'settles')
+  const files = settle(cache)
+  assert.equal(files.size, 2)
+  const uses = Object.fromEntries(
+    [...files.keys()].map((name) => [
+      name.replace(/.*-/, ''),
+      readCode(path.join(cache, name))?.uses.toSorted(),
+    ]),
+  )
+  assert.deepEqual(uses, {
+    main: ['run completed'],
+    worker: ['sink run', 'source run', 'stage run'],
+  })
+})
+
+test('code that is broken, or made under other flags of V8, is passed over and made anew', () => {
+  const cache = path.join(folder, 'broken')
+  const files = settle(cache)
+  for (const [name, bytes] of files) writeFileSync(path.join(cache, name), bytes.fill(0, 2_000))
+  run(cache)
+  for (const name of files.keys()) assert.ok(readCode(path.join(cache, name)), name)
+  run(cache, '--no-opt')
+  run(cache, '--no-opt')
+})
+
+test('without a place to write, and with the cache off, all is the same', () => {
+  const cache = path.join(folder, 'closed')
+  mkdirSync(cache)
+  chmodSync(cache, 0o500)
+  run(cache)
+  run('off')
+  if (process.getuid?.() !== 0) assert.deepEqual(readdirSync(cache), [])
+  chmodSync(cache, 0o700)
+})
