@@ -62,6 +62,7 @@ function runSide(scenario, side, settings) {
   const started = performance.now()
   const { status, signal, error, stdout } = spawnSync(program, [...first, ...own], {
     encoding: 'utf8',
+    env: settings.work === undefined ? process.env : { ...process.env, BENCH_WORK: settings.work },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: TIMEOUT_MS,
   })
