@@ -18,13 +18,16 @@ const LONGEST_MS = Number(process.env.MILLRACE_LONGEST_MS ?? 1_000)
 const PIPELINE = path.join(ROOT, '.built/test/fixtures/pipelines/printed.js')
 const MILLRACE = path.join(ROOT, 'dist/cli/main.js')
 
+/** Of its output: it is interrupted anywhere from its first line to a second or so later. */
+const OUTPUT_BYTES = 200_000
+
 const random = randomFrom(seedOfRun())
 
 /** Signals a command line at a random line of its output; from there to the exit of the process, but for the printing. */
 async function interrupt(): Promise<number> {
   const args = [MILLRACE, 'run', PIPELINE, '--items', '1000000', '--quiet']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const after = random() * 20_000
+  const after = random() * OUTPUT_BYTES
   let [seen, sentMs] = [0, 0]
   child.stdout.on('data', (chunk: Buffer) => {
     seen += chunk.length
