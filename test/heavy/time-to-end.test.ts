@@ -47,11 +47,12 @@ async function interrupt(): Promise<number> {
   return ms - printedSince(performance.timeOrigin + sentMs, errors)
 }
 
-/** How long the pipeline printed after that time, as it has told on stderr. */
+/** How long the pipeline printed after that time, and told of it, as it has told on stderr. */
 function printedSince(sinceMs: number, errors: string): number {
-  const told = errors.split('\n').find((line) => line.startsWith('{')) ?? ''
-  const { began, took } = JSON.parse(told) as { began: number[]; took: number[] }
-  return took.reduce((sum, ms, call) => (began[call] >= sinceMs ? sum + ms : sum), 0)
+  const [times = '{}', last = '{}'] = errors.split('\n').filter((line) => line.startsWith('{'))
+  const { began, took } = JSON.parse(times) as { began: number[]; took: number[] }
+  const { saying } = JSON.parse(last) as { saying: number }
+  return took.reduce((sum, ms, call) => (began[call] >= sinceMs ? sum + ms : sum), saying)
 }
 
 /** From the throw, by the clock that threads share, to the end of the run. */
