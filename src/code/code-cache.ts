@@ -21,8 +21,9 @@ import {
 import path from 'node:path'
 import { crc32 } from 'node:zlib'
 
-/** The folder for it, or `off`. */
+/** The folder for it, or one of `OFF`. */
 export const CODE_CACHE_VARIABLE = 'MILLRACE_CODE_CACHE'
+const OFF = new Set(['off', 'false', '0'])
 
 const MAGIC = 0x4d_43_43_31
 /** Magic, checksum of all that follows it, bytes of the uses. */
@@ -30,8 +31,19 @@ const HEAD_BYTES = 12
 const ALIGNMENT = 8
 /** Whoever writes takes less; what is older was left by a process that was killed. */
 const LONGEST_WRITE_MS = 60_000
-/** Of another version of Node or of this package, which nobody may use any more. */
+/** Of another version of Node or of this package, perhaps; who still uses it makes it anew. */
 const KEPT_MS = 30 * 24 * 3_600_000
+/** Names that `codeFile` gives: no other file of the folder is ours. */
+const OWN_NAME = /^core-[0-9a-f]{16}-[0-9a-f]{1,8}-v\d[^-]*-\w+-(?:main|worker)$/
+
+/** Which code it is: made of this text, of a script in this place, for a main thread or a worker. */
+export interface CodeName {
+  /** Of the script's text, in 16 hexadecimal digits: V8 looks at no more than its length. */
+  readonly hash: string
+  /** V8 keeps it with the code, for the stacks of errors. */
+  readonly filename: string
+  readonly isMain: boolean
+}
 
 export interface CachedCode {
   /** What its process had done when it was saved: the functions for that are in it. */
@@ -47,13 +59,20 @@ export interface CachedCode {
 export function codeCacheFolder(from: string): string | undefined {
   const asked = process.env[CODE_CACHE_VARIABLE]
   // Coverage counts in code that was compiled for it.
-  if (asked === 'off' || process.env.NODE_V8_COVERAGE !== undefined) return undefined
+  if (OFF.has(asked ?? '') || process.env.NODE_V8_COVERAGE !== undefined) return undefined
   if (asked !== undefined && asked !== '') return path.resolve(asked)
   for (let folder = from; ; folder = path.dirname(folder)) {
     const modules = path.basename(folder) === 'node_modules' ? folder : path.join(folder, 'node_modules')
     if (existsSync(modules)) return path.join(modules, '.cache', 'millrace')
     if (folder === path.dirname(folder)) return undefined
   }
+}
+
+/** Its file in that folder. */
+export function codeFile(folder: string, { hash, filename, isMain }: CodeName): string {
+  const place = crc32(filename).toString(16)
+  const { version, arch } = process
+  return path.join(folder, ['core', hash, place, version, arch, isMain ? 'main' : 'worker'].join('-'))
 }
 
 /** @returns undefined: there is none, or it is broken */
@@ -75,7 +94,7 @@ export function writeCode(file: string, { uses, code }: CachedCode): void {
   const aside = `${file}.tmp`
   try {
     mkdirSync(path.dirname(file), { recursive: true })
-    if (existsSync(aside) && Date.now() - statSync(aside).mtimeMs > LONGEST_WRITE_MS) rmSync(aside)
+    if (existsSync(aside) && Math.abs(ageMs(aside)) > LONGEST_WRITE_MS) rmSync(aside)
     const out = openSync(aside, 'wx')
     try {
       for (const part of [headOf(uses, code), code]) {
@@ -111,6 +130,10 @@ function codeAt(usesBytes: number): number {
 function removeOld(folder: string): void {
   for (const name of readdirSync(folder)) {
     const file = path.join(folder, name)
-    if (Date.now() - statSync(file).mtimeMs > KEPT_MS) rmSync(file)
+    if (OWN_NAME.test(name) && ageMs(file) > KEPT_MS) rmSync(file)
   }
+}
+
+function ageMs(file: string): number {
+  return Date.now() - statSync(file).mtimeMs
 }

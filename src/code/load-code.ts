@@ -4,8 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
 import { isMainThread } from 'node:worker_threads'
-import { crc32 } from 'node:zlib'
-import { codeCacheFolder, readCode, writeCode } from './code-cache.ts'
+import { type CachedCode, codeCacheFolder, codeFile, readCode, writeCode } from './code-cache.ts'
 import { hearUses } from './uses.ts'
 
 /** What the script is: a function of what a module has and a script has not. */
@@ -23,30 +22,42 @@ export interface ScriptHome {
   readonly load: (name: string) => Promise<object>
   /** A file beside it: one expression, a function. */
   readonly script: string
-  /** Of that file's text: V8 looks at no more than its length. */
+  /** Of that file's text. */
   readonly hash: string
 }
 
 /** @returns what the script gives: an object of all its exports */
 export function loadCode({ script: name, hash, meta, load }: ScriptHome): object {
   const filename = fileURLToPath(new URL(name, meta.url))
-  const folder = codeCacheFolder(path.dirname(filename))
-  const file = folder && path.join(folder, nameOf(filename, hash))
+  const file = orNothing(() => findFile(filename, hash))
   const kept = file === undefined ? undefined : readCode(file)
   const script = new Script(readFileSync(filename, 'latin1'), {
     filename,
     ...(kept && { cachedData: kept.code }),
   })
-  if (file !== undefined) {
-    const uses = script.cachedDataRejected === false ? (kept?.uses ?? []) : []
-    hearUses(uses, (all) => writeCode(file, { uses: all, code: script.createCachedData() }))
+  // Code of a V8 with other flags stays as it is: else two that take turns would write it each time.
+  if (file !== undefined && script.cachedDataRejected !== true) {
+    orNothing(() => hearUses(kept?.uses ?? [], (uses) => keep(file, script, uses)))
   }
   const body = script.runInThisContext() as Body
   return body(process.getBuiltinModule, meta.url, meta.resolve, load)
 }
 
-/** V8 keeps the script's own place with its code, for the stacks of errors. */
-function nameOf(filename: string, hash: string): string {
-  const place = crc32(filename).toString(16)
-  return [hash, place, process.version, process.arch, isMainThread ? 'main' : 'worker'].join('-')
+function findFile(filename: string, hash: string): string | undefined {
+  const folder = codeCacheFolder(path.dirname(filename))
+  return folder && codeFile(folder, { hash, filename, isMain: isMainThread })
+}
+
+function keep(file: string, script: Script, uses: CachedCode['uses']): void {
+  const code = orNothing(() => script.createCachedData())
+  if (code !== undefined) writeCode(file, { uses, code })
+}
+
+/** Files may be out of reach, and globals closed: then nothing is kept. */
+function orNothing<T>(attempt: () => T): T | undefined {
+  try {
+    return attempt()
+  } catch {
+    return undefined
+  }
 }

@@ -3,8 +3,8 @@
  * of it is worth the more, the more was done; but to keep it takes some milliseconds, so it is kept when there is news.
  */
 
-/** The script that is loaded and what loads it share nothing else. */
-const HEARER = Symbol.for('millrace.uses/1')
+/** The script that is loaded and what loads it share no more than that: their place, if there are several of them. */
+const HEARER = Symbol.for(`millrace.uses ${import.meta.url}`)
 
 interface Hearer {
   note(use: string): void
@@ -28,7 +28,7 @@ export function hearUses(known: readonly string[], keep: (uses: string[]) => voi
       process.once('exit', () => keep([...uses]))
     },
   }
-  ;(globalThis as Home)[HEARER] = hearer
+  Object.defineProperty(globalThis, HEARER, { value: hearer, configurable: true })
 }
 
 /** Something was done for which much code was called. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { after, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { readCode } from '../../src/code/code-cache.ts'
 import { COMMAND, HERE, nameHere } from '../support/places.ts'
 
@@ -54,14 +55,32 @@ test('the main thread and the workers keep what they compiled, until there is no
   })
 })
 
-test('code that is broken, or made under other flags of V8, is passed over and made anew', () => {
+test('code that is broken is made anew; that of a V8 with other flags is passed over, and stays', () => {
   const cache = path.join(folder, 'broken')
   const files = settle(cache)
   for (const [name, bytes] of files) writeFileSync(path.join(cache, name), bytes.fill(0, 2_000))
   run(cache)
   for (const name of files.keys()) assert.ok(readCode(path.join(cache, name)), name)
+  const settled = settle(cache)
   run(cache, '--no-opt')
   run(cache, '--no-opt')
+  assert.deepEqual(kept(cache), settled)
+})
+
+test('where files are out of reach, or globals closed, the package is imported all the same', () => {
+  const index = pathToFileURL(path.join(HERE, nameHere('src/index.ts'))).href
+  const program = `Object.preventExtensions(globalThis)
+    const fs = process.getBuiltinModule('fs')
+    fs.existsSync = () => { throw new Error('no access') }
+    const { SENTINEL } = await import(${JSON.stringify(index)})
+    process.exitCode = SENTINEL === undefined ? 1 : 0`
+  for (const cache of ['', path.join(folder, 'imported')]) {
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      env: { ...process.env, MILLRACE_CODE_CACHE: cache },
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stderr)
+  }
 })
 
 test('without a place to write, and with the cache off, all is the same', () => {

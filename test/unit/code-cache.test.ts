@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { afterEach, beforeEach, test } from 'node:test'
-import { CODE_CACHE_VARIABLE, codeCacheFolder, readCode, writeCode } from '../../src/code/code-cache.ts'
+import {
+  CODE_CACHE_VARIABLE,
+  codeCacheFolder,
+  codeFile,
+  readCode,
+  writeCode,
+} from '../../src/code/code-cache.ts'
 
 const DAY_S = 24 * 3_600
 const code = Buffer.from(Array.from({ length: 1_001 }, (_, at) => at % 251))
@@ -54,18 +60,23 @@ test('who finds another one writing leaves it to that one; a write that never en
   assert.deepEqual(readCode(file)?.uses, uses)
 })
 
-test('code that nobody has written for a month is removed by the next one who writes', () => {
-  const [old, young, file] = ['old', 'young', 'one'].map((name) => path.join(folder, name))
+test('code that nobody has written for a month is removed by the next one who writes, and no file of others', () => {
+  const named = (hash: string): string =>
+    codeFile(folder, { hash: hash.repeat(16), filename: '/a/core.cjs', isMain: true })
+  const [old, young, file] = [named('0'), named('1'), named('2')]
+  const foreign = path.join(folder, 'thesis.tex')
   const now = Date.now() / 1000
   for (const [name, days] of [
     [old, 31],
     [young, 29],
+    [foreign, 60],
   ] as const) {
     writeFileSync(name, '')
     utimesSync(name, now - days * DAY_S, now - days * DAY_S)
   }
   writeCode(file, { uses, code })
-  assert.deepEqual(readdirSync(folder).sort(), ['one', 'young'])
+  const left = [young, file, foreign].map((name) => path.basename(name))
+  assert.deepEqual(readdirSync(folder).sort(), left.sort())
 })
 
 test('where nothing can be written, nothing is', () => {
@@ -91,6 +102,8 @@ test('it is kept in the nearest node_modules, or where the variable says', (t) =
   )
   process.env[CODE_CACHE_VARIABLE] = path.join(folder, 'elsewhere')
   assert.equal(codeCacheFolder(own), path.join(folder, 'elsewhere'))
-  process.env[CODE_CACHE_VARIABLE] = 'off'
-  assert.equal(codeCacheFolder(own), undefined)
+  for (const off of ['off', 'false', '0']) {
+    process.env[CODE_CACHE_VARIABLE] = off
+    assert.equal(codeCacheFolder(own), undefined)
+  }
 })
