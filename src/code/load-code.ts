@@ -31,13 +31,15 @@ export function loadCode({ script: name, hash, meta, load }: ScriptHome): object
   const filename = fileURLToPath(new URL(name, meta.url))
   const file = orNothing(() => findFile(filename, hash))
   const kept = file === undefined ? undefined : readCode(file)
+  // What outlives this function holds these, and not the code itself.
+  const known = kept?.uses ?? []
   const script = new Script(readFileSync(filename, 'latin1'), {
     filename,
     ...(kept && { cachedData: kept.code }),
   })
   // Code of a V8 with other flags stays as it is: else two that take turns would write it each time.
   if (file !== undefined && script.cachedDataRejected !== true) {
-    orNothing(() => hearUses(kept?.uses ?? [], (uses) => keep(file, script, uses)))
+    orNothing(() => hearUses(known, (uses) => keep(file, script, uses)))
   }
   const body = script.runInThisContext() as Body
   return body(process.getBuiltinModule, meta.url, meta.resolve, load)
