@@ -83,7 +83,8 @@ function asScript(module) {
 function withBuiltins(module, ask) {
   return module.replaceAll(
     /^import (?:(\w+)(?:, | ))?(?:\{([^}]*)\} )?from ("node:[^"]+");$/gm,
-    (_, whole, names, from) => {
+    (line, whole, names, from) => {
+      if (/\bdefault\b/.test(names)) throw new Error(`this is not known to be asked for: ${line}`)
       const pattern = names?.replaceAll(/(\w+) as (\w+)/g, '$1: $2')
       return [whole, pattern && `{${pattern}}`]
         .filter(Boolean)

@@ -34,7 +34,7 @@ const LONGEST_WRITE_MS = 60_000
 /** Of another version of Node or of this package, perhaps; who still uses it makes it anew. */
 const KEPT_MS = 30 * 24 * 3_600_000
 /** Names that `codeFile` gives: no other file of the folder is ours. */
-const OWN_NAME = /^core-[0-9a-f]{16}-[0-9a-f]{1,8}-v\d[^-]*-\w+-(?:main|worker)$/
+const OWN_NAME = /^core-[0-9a-f]{16}-[0-9a-f]{1,8}-v\d[^-]*-\w+-(?:main|worker)(?:\.tmp)?$/
 
 /** Which code it is: made of this text, of a script in this place, for a main thread or a worker. */
 export interface CodeName {
@@ -97,19 +97,27 @@ export function writeCode(file: string, { uses, code }: CachedCode): void {
     if (existsSync(aside) && Math.abs(ageMs(aside)) > LONGEST_WRITE_MS) rmSync(aside)
     const out = openSync(aside, 'wx')
     try {
-      for (const part of [headOf(uses, code), code]) {
-        for (let at = 0; at < part.length; ) at += writeSync(out, part, at)
-      }
+      writeAll(out, [headOf(uses, code), code])
+      // Windows renames no file that is open.
       renameSync(aside, file)
     } catch (error) {
       rmSync(aside, { force: true })
       throw error
-    } finally {
-      closeSync(out)
     }
     removeOld(path.dirname(file))
   } catch {
     // No room, no right to write, or another one is writing: this time there is none.
+  }
+}
+
+/** Closes it, too. */
+function writeAll(out: number, parts: readonly Buffer[]): void {
+  try {
+    for (const part of parts) {
+      for (let at = 0; at < part.length; ) at += writeSync(out, part, at)
+    }
+  } finally {
+    closeSync(out)
   }
 }
 

@@ -424,7 +424,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#cleanUp()
     this.#state.advance('ended')
     const error = whyRejected(report)
-    noteUse(`run ${report?.outcome}`)
+    if (error === undefined) noteUse(`run ${report?.outcome}`)
     this.#announcer.ended(report, error)
     if (error === undefined && report !== undefined) this.#settled.resolve(report)
     else this.#settled.reject(error)

@@ -76,6 +76,7 @@ try {
   stop.set('abort')
   counters.life = DONE
 }
-noteUse(`${task.stage.kind} ${stop.level}`)
+// To keep code takes writing a file: an abort waits for no disk.
+if (stop.level !== 'abort') noteUse(`${task.stage.kind} ${stop.level}`)
 // The DONE mark is written: what the stage left open (a timer, a socket) does not keep its thread alive.
 process.exit()
