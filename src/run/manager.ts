@@ -273,8 +273,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       return
     }
     if (this.#state.is('draining')) stop.set('drain')
-    stop.signalAt('drain').addEventListener('abort', () => this.#onStopSet())
-    stop.signalAt('abort').addEventListener('abort', () => this.#onStopSet())
+    stop.signalAt('drain').addEventListener('abort', () => this.#heedStop())
+    stop.signalAt('abort').addEventListener('abort', () => this.#heedStop())
     this.#startTimer = setTimeout(() => this.#onStartTimeout(), Math.min(this.#options.startMs, 2 ** 31 - 1))
     this.#crew.launch()
     this.#watchdog.start()
@@ -308,6 +308,8 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   #onEnded(stage: PipelineStage): void {
+    // Word of it comes with a turn of the loop: the stages that left because of it may have ended before.
+    this.#heedStop()
     const early = this.#state.is('running') ? this.#crew?.earlyEnd(stage) : undefined
     if (early?.isForAll) this.#endEarly(early.isDelivered)
     this.#openGates()
@@ -361,11 +363,11 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#announcer.failed(failure)
   }
 
-  /** Someone else set the stop event: a worker that failed, a reader of stdout that left, the user. */
-  #onStopSet(): void {
+  /** If someone else set the stop event: a worker that failed, a reader of stdout that left, the user. */
+  #heedStop(): void {
     const stop = this.#prepared?.wiring.stop
     if (stop?.isSet) this.#abort('someone', 'the stop event was set')
-    else if (!this.#isEndingEarly) this.drain(this.#whyDrain())
+    else if (stop?.isDraining && !this.#isEndingEarly) this.drain(this.#whyDrain())
   }
 
   #whyDrain(): string {

@@ -6,6 +6,10 @@ import { test, watch } from '../support/harness.ts'
 
 const module = new URL('../fixtures/stages/words.ts', import.meta.url)
 
+function* oneWord(): Generator<string> {
+  yield 'word'
+}
+
 test('a stage alone gets from its queue, puts into the next, and forwards SENTINEL once', async () => {
   const stop = new StopEvent()
   const input = watch(new BoundedQueue<string>({ capacity: 2, stop }))
@@ -118,6 +122,22 @@ test('the stop event alone aborts a run', async () => {
     new PipelineStage({ name: 'end', on: 'loop', body: () => void stop.set(), input: queue }),
   ])
   assert.equal((await reportOf(run)).outcome, 'aborted')
+})
+
+test('a stop that was set is in the outcome, also when all stages end before word of it comes', async () => {
+  for (const [level, outcome] of [
+    ['abort', 'aborted'],
+    ['drain', 'drained'],
+  ] as const) {
+    const stop = new StopEvent()
+    const queue = new BoundedQueue<string>({ capacity: 1, stop })
+    // All on the loop: they end within promises, and word of the stop comes with the loop's next turn.
+    const run = new PipelineManager([
+      new PipelineStage({ name: 'reader', on: 'loop', body: oneWord, output: queue }),
+      new PipelineStage({ name: 'end', on: 'loop', body: () => void stop.set(level), input: queue }),
+    ])
+    assert.equal((await reportOf(run)).outcome, outcome)
+  }
 })
 
 test('parts that do not fit together are refused where they are made', () => {
