@@ -74,6 +74,26 @@ test('a stuck stage on the loop does not make the process kill itself', async (t
   assert.deepEqual([end.code, end.signal], [130, null])
 })
 
+/** Of the module's own, in the main thread, begun when the last item is done. */
+const LAST_WORK = [
+  { what: 'a timer', does: "setTimeout(() => console.error('last'), 5)" },
+  {
+    what: 'a chain of promises',
+    does: "const say = async () => { for (let n = 0; n < 50; n++) await 0; console.error('last') }\n say()",
+  },
+  { what: 'a program', does: "execFile('sleep', ['0.01'], () => console.error('last'))" },
+  { what: 'a listener of beforeExit', does: "process.once('beforeExit', () => console.error('last'))" },
+]
+
+for (const { what, does } of LAST_WORK) {
+  test(`the process ends no sooner than by itself: ${what}`, async (t) => {
+    const source = `import { execFile } from 'node:child_process'\n${atTheEnd(`setImmediate(() => { ${does} })`)}`
+    const end = await millrace(t, 'run', moduleOf(t, source), '--quiet')
+    assert.match(end.stderr, /^last$/m)
+    assert.equal(end.code, 0)
+  })
+}
+
 const LOADS = [
   {
     what: 'awaits for ever',
