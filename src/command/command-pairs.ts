@@ -12,7 +12,7 @@ import type { Program } from '../host/child/program.ts'
 import { badFrame } from './frame-decoder.ts'
 import type { FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
-import { type CheckedCommand, failureOf, readFrames, startProgram } from './spec.ts'
+import { type CheckedCommand, failureOf, startProgram } from './spec.ts'
 
 /** An item that waits for its output. */
 interface Pending {
@@ -93,10 +93,9 @@ export class CommandPairs {
   }
 
   async #start(): Promise<void> {
-    const program = await startProgram(this.#command, true, this.#ctx)
-    if (program.stdin === undefined) throw bug('a program without an input')
     const look = (): void => this.#look(run)
-    const reader = readFrames(this.#command, program, this.#ctx, look)
+    const { program, reader } = await startProgram(this.#command, true, this.#ctx, look)
+    if (program.stdin === undefined) throw bug('a program without an input')
     const writer = new FrameWriter(program.stdin, this.#command.input, () => {})
     const run: Run = { program, reader, writer }
     this.#run = run

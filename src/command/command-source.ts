@@ -2,7 +2,7 @@
 import type { StageContext } from '../define/stage-body.ts'
 import type { Program } from '../host/child/program.ts'
 import type { FrameReader } from './frame-reader.ts'
-import { type CheckedCommand, failureOf, readFrames, startProgram } from './spec.ts'
+import { type CheckedCommand, failureOf, type StartedProgram, startProgram } from './spec.ts'
 
 export class CommandSource implements AsyncIterableIterator<unknown, void> {
   readonly #command: CheckedCommand
@@ -12,13 +12,16 @@ export class CommandSource implements AsyncIterableIterator<unknown, void> {
 
   /** @throws MILLRACE_COMMAND_FAILED */
   static async start(command: CheckedCommand, ctx: StageContext): Promise<CommandSource> {
-    return new CommandSource(command, await startProgram(command, false, ctx), ctx)
+    let changed = (): void => {}
+    const source = new CommandSource(command, await startProgram(command, false, ctx, () => changed()))
+    changed = () => source.#wake()
+    return source
   }
 
-  private constructor(command: CheckedCommand, program: Program, ctx: StageContext) {
+  private constructor(command: CheckedCommand, { program, reader }: StartedProgram) {
     this.#command = command
     this.#program = program
-    this.#reader = readFrames(command, program, ctx, () => this.#wake())
+    this.#reader = reader
     void program.ended.then(() => this.#wake())
   }
 

@@ -5,7 +5,7 @@ import { bug } from '../errors.ts'
 import type { Program } from '../host/child/program.ts'
 import type { FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
-import { type CheckedCommand, failureOf, readFrames, startProgram } from './spec.ts'
+import { type CheckedCommand, failureOf, type StartedProgram, startProgram } from './spec.ts'
 
 export class CommandStream implements StageStream<unknown, unknown> {
   readonly #command: CheckedCommand
@@ -20,14 +20,14 @@ export class CommandStream implements StageStream<unknown, unknown> {
     ctx: StageContext,
     changed: () => void,
   ): Promise<CommandStream> {
-    return new CommandStream(command, await startProgram(command, true, ctx), ctx, changed)
+    return new CommandStream(command, await startProgram(command, true, ctx, changed), changed)
   }
 
-  private constructor(command: CheckedCommand, program: Program, ctx: StageContext, changed: () => void) {
+  private constructor(command: CheckedCommand, { program, reader }: StartedProgram, changed: () => void) {
     if (program.stdin === undefined) throw bug('a program without an input')
     this.#command = command
     this.#program = program
-    this.#reader = readFrames(command, program, ctx, changed)
+    this.#reader = reader
     this.#writer = new FrameWriter(program.stdin, command.input, changed)
     void program.ended.then(() => {
       this.#hasProgramEnded = true

@@ -11,9 +11,15 @@ export interface FrameDecoder {
   push(chunk: Buffer, frames: unknown[]): void
   /** There are no more. @throws MILLRACE_BAD_FRAME if they end within a frame */
   end(frames: unknown[]): void
+  /** Where the next bytes may be read to, so that they need not be copied; then `filled` is called, not `push`. */
+  room?(): Uint8Array
+  /** So many bytes have come to where `room` was. */
+  filled?(bytes: number, frames: unknown[]): void
 }
 
 const NEWLINE = 0x0a
+/** As much is read before it is known what frame it belongs to; the rest of a large frame goes straight to its memory. */
+const LANDING_BYTES = 64 * 1024
 
 export function makeDecoder(framing: Framing, maxFrameBytes: number, alloc: Alloc): FrameDecoder {
   if (framing === 'lines') return new LineDecoder(maxFrameBytes, (line) => line)
@@ -85,7 +91,7 @@ class LineDecoder implements FrameDecoder {
   }
 }
 
-/** Copies each byte once, to where its frame is to be. */
+/** Copies each byte once, to where its frame is to be, if it was not read there. */
 class BytesDecoder implements FrameDecoder {
   readonly #bytes: number
   readonly #alloc: Alloc
@@ -93,10 +99,37 @@ class BytesDecoder implements FrameDecoder {
   /** The frame's bytes; it may lie in shared memory, of which a Buffer can be filled fast. */
   #target: Buffer | undefined
   #filled = 0
+  #landing: Buffer | undefined
 
   constructor(bytes: number, alloc: Alloc) {
     this.#bytes = bytes
     this.#alloc = alloc
+  }
+
+  /** A frame's memory is asked for when its first bytes are there, and no sooner: there may be none. */
+  room(): Uint8Array {
+    if (this.#isDirect) return (this.#target as Buffer).subarray(this.#filled)
+    this.#landing ??= Buffer.allocUnsafeSlow(LANDING_BYTES)
+    return this.#landing
+  }
+
+  filled(bytes: number, frames: unknown[]): void {
+    if (this.#isDirect) this.#advance(bytes, frames)
+    else this.push((this.#landing as Buffer).subarray(0, bytes), frames)
+  }
+
+  /** Changes by nothing but bytes that come. */
+  get #isDirect(): boolean {
+    return this.#target !== undefined && this.#bytes - this.#filled >= LANDING_BYTES
+  }
+
+  #advance(bytes: number, frames: unknown[]): void {
+    this.#filled += bytes
+    if (this.#filled < this.#bytes) return
+    frames.push(this.#frame)
+    this.#frame = undefined
+    this.#target = undefined
+    this.#filled = 0
   }
 
   push(chunk: Buffer, frames: unknown[]): void {
@@ -105,13 +138,8 @@ class BytesDecoder implements FrameDecoder {
       const piece = chunk.subarray(at, at + this.#bytes - this.#filled)
       // Not `set`, which copies to shared memory byte by byte where the two are not aligned alike.
       this.#target.fill(piece, this.#filled, this.#filled + piece.length)
-      this.#filled += piece.length
       at += piece.length
-      if (this.#filled < this.#bytes) break
-      frames.push(this.#frame)
-      this.#frame = undefined
-      this.#target = undefined
-      this.#filled = 0
+      this.#advance(piece.length, frames)
     }
   }
 

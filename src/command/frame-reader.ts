@@ -1,28 +1,49 @@
 /** Frames out of a program's output, as many at a time as are taken: when they are not, the program has to wait. */
 import type { Readable } from 'node:stream'
+import type { ReadTarget } from '../host/child/read-pipe.ts'
 import type { FrameDecoder } from './frame-decoder.ts'
 
 /** Bytes that wait to be taken before no more are read. One chunk of a pipe has 64 KiB. */
 const MOST_WAITING_BYTES = 256 * 1024
 
 export class FrameReader {
-  readonly #stdout: Readable
+  #stdout: Readable | undefined
   readonly #decoder: FrameDecoder
   readonly #changed: () => void
   #frames: unknown[] = []
   #next = 0
   /** Bytes read since there was nothing to take. */
   #waitingBytes = 0
+  #isHeld = false
   #hasClosed = false
   #failure: Error | undefined
 
-  /** @param changed called when there is something new to see */
-  constructor(stdout: Readable, decoder: FrameDecoder, changed: () => void) {
-    this.#stdout = stdout
+  /** @param changed called when there is something new to see, once it follows a stream */
+  constructor(decoder: FrameDecoder, changed: () => void) {
     this.#decoder = decoder
     this.#changed = changed
-    stdout.on('data', (chunk: Buffer) => this.#onData(chunk))
-    stdout.once('end', () => this.#add((frames) => decoder.end(frames)))
+  }
+
+  /** What the stream is to be read into; undefined: it reads what the stream gives. */
+  get target(): ReadTarget | undefined {
+    const decoder = this.#decoder
+    if (decoder.room === undefined || decoder.filled === undefined) return undefined
+    return {
+      room: () => decoder.room?.() as Uint8Array,
+      filled: (bytes) => this.#take(bytes, (frames) => decoder.filled?.(bytes, frames)),
+    }
+  }
+
+  /** Reads the stream to its end. */
+  follow(stdout: Readable): void {
+    this.#stdout = stdout
+    const changed = this.#changed
+    // Read into the target, it may have given something already.
+    if (this.hasFrame) setImmediate(changed)
+    stdout.on('data', (chunk: Buffer) => {
+      if (!this.#take(chunk.length, (frames) => this.#decoder.push(chunk, frames))) stdout.pause()
+    })
+    stdout.once('end', () => this.#add((frames) => this.#decoder.end(frames)))
     // A pipe that breaks is one that has ended.
     stdout.on('error', () => {})
     stdout.once('close', () => {
@@ -43,7 +64,8 @@ export class FrameReader {
     this.#frames = []
     this.#next = 0
     this.#waitingBytes = 0
-    if (this.#stdout.isPaused()) this.#stdout.resume()
+    if (this.#isHeld) this.#stdout?.resume()
+    this.#isHeld = false
     return frame
   }
 
@@ -57,11 +79,13 @@ export class FrameReader {
     return this.hasFrame ? undefined : this.#failure
   }
 
-  #onData(chunk: Buffer): void {
-    this.#waitingBytes += chunk.length
-    this.#add((frames) => this.#decoder.push(chunk, frames))
+  /** Whether more may come. */
+  #take(bytes: number, decode: (frames: unknown[]) => void): boolean {
+    this.#waitingBytes += bytes
+    this.#add(decode)
     if (!this.hasFrame) this.#waitingBytes = 0
-    else if (this.#waitingBytes >= MOST_WAITING_BYTES) this.#stdout.pause()
+    else if (this.#waitingBytes >= MOST_WAITING_BYTES) this.#isHeld = true
+    return !this.#isHeld
   }
 
   #add(decode: (frames: unknown[]) => void): void {
@@ -70,8 +94,8 @@ export class FrameReader {
       decode(this.#frames)
     } catch (error) {
       this.#failure = error as Error
-      this.#stdout.destroy()
+      this.#stdout?.destroy()
     }
-    if (this.hasFrame || this.#failure !== undefined) this.#changed()
+    if (this.#stdout !== undefined && (this.hasFrame || this.#failure !== undefined)) this.#changed()
   }
 }

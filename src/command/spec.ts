@@ -15,28 +15,29 @@ export type CheckedCommand = CommandOptions<Framing, Framing, Mapping> &
     >
   >
 
-/** @throws MILLRACE_COMMAND_FAILED */
-export function startProgram(
+/** A program, and the frames of its output. */
+export interface StartedProgram {
+  program: Program
+  reader: FrameReader
+}
+
+/** @param changed called when the reader has something new, not before this has resolved. @throws MILLRACE_COMMAND_FAILED */
+export async function startProgram(
   command: CheckedCommand,
   hasInput: boolean,
   ctx: StageContext,
-): Promise<Program> {
-  const { program, args, cwd, env, killMs, stderr } = command
-  const onStderrLine = stderr === 'log' ? (line: string): void => ctx.log.info(line) : undefined
-  return Program.start({ program, args, cwd, env, hasInput, killMs, onStderrLine })
-}
-
-export function readFrames(
-  { output, maxFrameBytes }: CheckedCommand,
-  { stdout }: Program,
-  ctx: StageContext,
   changed: () => void,
-): FrameReader {
-  return new FrameReader(
-    stdout,
+): Promise<StartedProgram> {
+  const { args, cwd, env, killMs, stderr, output, maxFrameBytes } = command
+  const onStderrLine = stderr === 'log' ? (line: string): void => ctx.log.info(line) : undefined
+  const reader = new FrameReader(
     makeDecoder(output, maxFrameBytes, (bytes) => ctx.alloc(bytes)),
     changed,
   )
+  const spec = { program: command.program, args, cwd, env, hasInput, killMs, onStderrLine }
+  const program = await Program.start({ ...spec, stdoutInto: reader.target })
+  reader.follow(program.stdout)
+  return { program, reader }
 }
 
 /** The error that the program's end is; undefined: it ended in order, or has not ended. */

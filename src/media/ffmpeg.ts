@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { MillraceError, show } from '../errors.ts'
 import { Program } from '../host/child/program.ts'
+import type { ReadTarget } from '../host/child/read-pipe.ts'
 
 /** A file's path, a URL, a device, or whatever else ffmpeg takes as an input or output; a `URL` of a file is its path. */
 export type MediaPlace = string | URL
@@ -26,6 +27,8 @@ export interface FfmpegSpec {
   what: string
   /** Takes each line that it says. */
   onLine?: (line: string) => void
+  /** What its output is read into, where that can be done. */
+  stdoutInto?: ReadTarget | undefined
 }
 
 /** A program of ffmpeg's that is running. */
@@ -36,14 +39,24 @@ export class Ffmpeg {
   readonly #words: string[]
 
   /** @throws MILLRACE_MEDIA_FAILED if it cannot be started */
-  static async start({ args, hasInput, what, onLine }: FfmpegSpec, name = 'ffmpeg'): Promise<Ffmpeg> {
+  static async start(
+    { args, hasInput, what, onLine, stdoutInto }: FfmpegSpec,
+    name = 'ffmpeg',
+  ): Promise<Ffmpeg> {
     const words: string[] = []
     const onStderrLine = (line: string): void => {
       if (SERIOUS.test(line)) words.push(line.replace(/^.*?\[(?:error|fatal|panic)\] /, ''))
       onLine?.(line)
     }
     const own = name === 'ffmpeg' ? COMMON : ['-hide_banner', '-loglevel', 'level+error']
-    const spec = { program: name, args: [...own, ...args], cwd: undefined, env: undefined, hasInput }
+    const spec = {
+      program: name,
+      args: [...own, ...args],
+      cwd: undefined,
+      env: undefined,
+      hasInput,
+      stdoutInto,
+    }
     try {
       return new Ffmpeg(await Program.start({ ...spec, killMs: FINISH_MS, onStderrLine }), name, what, words)
     } catch (cause) {

@@ -42,18 +42,19 @@ class MediaReader<T> implements AsyncIterableIterator<T, void> {
       input.onLine?.(line)
       changed()
     }
-    const reader = new MediaReader(
-      await Ffmpeg.start({ args: input.args, hasInput: false, what: input.what, onLine }),
-      input,
-    )
+    const frames = new FrameReader(input.decoder, () => changed())
+    const { args, what } = input
+    const ffmpeg = await Ffmpeg.start({ args, hasInput: false, what, onLine, stdoutInto: frames.target })
+    frames.follow(ffmpeg.program.stdout)
+    const reader = new MediaReader(ffmpeg, frames, input)
     changed = () => reader.#wake()
     return reader
   }
 
-  private constructor(ffmpeg: Ffmpeg, { decoder, toItem }: MediaInput<T>) {
+  private constructor(ffmpeg: Ffmpeg, frames: FrameReader, { toItem }: MediaInput<T>) {
     this.#ffmpeg = ffmpeg
     this.#toItem = toItem
-    this.#reader = new FrameReader(ffmpeg.program.stdout, decoder, () => this.#wake())
+    this.#reader = frames
     void ffmpeg.program.ended.then(() => this.#wake())
   }
 

@@ -1,6 +1,6 @@
 // Programs as sources, stages and sinks.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type CommandOptions, command } from '../../src/command.ts'
@@ -132,7 +132,7 @@ test('every framing carries what it is for, whatever the sizes', async () => {
     (await through(blobs, 'length-prefixed')).map((blob) => Buffer.from(blob as Uint8Array)),
     blobs.map((blob) => Buffer.from(blob)),
   )
-  for (const size of [1, 1000, 100_000]) {
+  for (const size of [1, 1000, 100_000, 3_000_000]) {
     const frames = Array.from({ length: 20 }, (_, at) => new Uint8Array(size).fill(at))
     const found = (await through(frames, { bytes: size })) as Uint8Array[]
     assert.deepEqual(
@@ -184,6 +184,28 @@ test('an exit status may be declared to be none', async () => {
   assert.match((await failureOf(grep([0]))).message, /exited with status 1/)
 })
 
+test('nothing is left of the pipe into frames: of a program that ran, of one that is not there', async () => {
+  const { TMPDIR } = process.env
+  const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
+  process.env.TMPDIR = folder
+  try {
+    const source = (program: string) => command({ program, args: ['4999'], output: { bytes: 2 } })
+    const { all } = await outputs(pipeline('there').source('seq', source('seq'), LOOP))
+    assert.equal(all.length, 11_944)
+    const failure = await failureOf(pipeline('none').source('none', source('no-such-program'), LOOP))
+    assert.match(failure.message, /program 'no-such-program' cannot be started/)
+    assert.deepEqual(readdirSync(folder), [])
+    // Where there is no folder for it, the program's bytes are copied.
+    rmSync(folder, { recursive: true })
+    const copied = await outputs(pipeline('there').source('seq', source('seq'), LOOP))
+    assert.equal(copied.all.length, 11_944)
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
 test('a program that is not there fails before anything is read', async () => {
   let reads = 0
   const source = () => {
@@ -212,24 +234,34 @@ test('a program that ends before its input does ends the stream, as SENTINEL doe
   assert.equal(report.outcome, 'completed')
 })
 
-test('a slow reader slows down the program', { skip: process.platform !== 'linux' }, async () => {
-  const yes = command({ program: 'sh', args: ['-c', 'echo $$; exec yes'] })
-  const run = watch(
-    start(
-      pipeline('slow')
-        .source('yes', yes, LOOP)
-        .stage('cat', command({ program: 'cat' }), LOOP),
-    ),
-  )
-  const output = run[Symbol.asyncIterator]()
-  const pid = (await output.next()).value
-  // It sleeps only when it waits for room in its output.
-  await until(() => / S /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
-  const written = /wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]
-  assert.ok(Number(written) < 2 ** 22, `${written} bytes were written, and nobody reads them`)
-  await output.return?.()
-  assert.equal((await run.join()).outcome, 'completed')
-})
+for (const output of ['lines', { bytes: 8 }, { bytes: 200_000 }] as const) {
+  test(`a slow reader slows down the program: ${JSON.stringify(output)}`, {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const yes = command({ program: 'sh', args: ['-c', "printf '%7d\\n' $$; exec yes"], output })
+    const run = watch(
+      start(
+        pipeline('slow')
+          .source('yes', yes, LOOP)
+          .stage('same', (item: string | Uint8Array) => item, { ...LOOP, capacity: 2 }),
+      ),
+    )
+    const outputs = run[Symbol.asyncIterator]()
+    const pid = Number.parseInt(String(Buffer.from((await outputs.next()).value as Uint8Array)), 10)
+    // It sleeps only when it waits for room in its output.
+    await until(() => / S /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
+    const written = /wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]
+    assert.ok(Number(written) < 2 ** 22, `${written} bytes were written, and nobody reads them`)
+    // It goes on where it was held.
+    for (let item = 0; item < 50; item++)
+      assert.match(
+        String(Buffer.from((await outputs.next()).value as Uint8Array)).slice(-2),
+        /^(y\n|\d\n|\ny|y)$/,
+      )
+    await outputs.return?.()
+    assert.equal((await run.join()).outcome, 'completed')
+  })
+}
 
 test('what does not fit the framing is told with stage, item and value', async () => {
   const input = await failureOf(lines(['fine', 'two\nlines']).stage('cat', command({ program: 'cat' }), LOOP))

@@ -8,6 +8,7 @@ import type { Duplex, Readable, Writable } from 'node:stream'
 import { Deferred } from '../../deferred.ts'
 import { MillraceError, show } from '../../errors.ts'
 import { forget, guard } from './guardian.ts'
+import { openReadPipe, type ReadPipe, type ReadTarget } from './read-pipe.ts'
 import { StderrTail } from './stderr-tail.ts'
 
 export interface ProgramSpec {
@@ -20,6 +21,8 @@ export interface ProgramSpec {
   hasInput: boolean
   /** How long it has after SIGTERM before it is killed, in milliseconds. */
   killMs: number
+  /** Its standard output is read straight into this where that can be done: then `stdout` has no 'data'. */
+  stdoutInto?: ReadTarget | undefined
   /** Takes its standard output as it comes; else `stdout` is to be read. */
   onStdout?: (chunk: Buffer) => void
   /** Takes its standard error as it comes. */
@@ -58,20 +61,23 @@ export class Program {
 
   /** @throws MILLRACE_COMMAND_FAILED if it cannot be started */
   static async start(spec: ProgramSpec): Promise<Program> {
-    const program = new Program(spec)
+    const pipe = spec.stdoutInto && (await openReadPipe(spec.stdoutInto))
+    const program = new Program(spec, pipe)
     const started = new Deferred<Error | undefined>()
     program.#child
       .once('spawn', () => started.resolve(undefined))
       .once('error', (error) => started.resolve(error))
     const error = await started.promise
-    if (error !== undefined) throw notStarted(spec, error as NodeJS.ErrnoException)
-    return program
+    if (error === undefined) return program
+    pipe?.ours.destroy()
+    throw notStarted(spec, error as NodeJS.ErrnoException)
   }
 
-  private constructor(spec: ProgramSpec) {
+  private constructor(spec: ProgramSpec, pipe: ReadPipe | undefined) {
     this.spec = spec
-    this.#child = spawnProgram(spec)
-    const { pid, stdin, stdout, stderr } = this.#child
+    this.#child = spawnProgram(spec, pipe)
+    const { pid, stdin, stderr } = this.#child
+    const stdout = pipe?.ours ?? this.#child.stdout
     if (pid !== undefined) guard(pid)
     this.stdin = stdin ?? undefined
     this.stdout = stdout as Readable
@@ -151,7 +157,8 @@ export class Program {
   }
 }
 
-function spawnProgram({ program, args, cwd, env, hasInput, extraPipes = 0 }: ProgramSpec): ChildProcess {
+function spawnProgram(spec: ProgramSpec, pipe: ReadPipe | undefined): ChildProcess {
+  const { program, args, cwd, env, hasInput, extraPipes = 0 } = spec
   try {
     return spawn(program, args, {
       cwd,
@@ -160,13 +167,17 @@ function spawnProgram({ program, args, cwd, env, hasInput, extraPipes = 0 }: Pro
       shell: false,
       stdio: [
         hasInput ? 'pipe' : 'ignore',
-        'pipe',
+        pipe?.theirs ?? 'pipe',
         'pipe',
         ...Array.from({ length: extraPipes }, () => 'pipe' as const),
       ],
     })
   } catch (error) {
+    pipe?.ours.destroy()
     throw notStarted({ program }, error as NodeJS.ErrnoException)
+  } finally {
+    // The program has its own; it ends when all are closed.
+    pipe?.theirs.destroy()
   }
 }
 
