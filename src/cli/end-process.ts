@@ -8,27 +8,22 @@ import { flushStdout } from './standard-streams.ts'
 /** How long the process may take to end by itself before what keeps it alive is left behind. */
 const LINGER_MS = 100
 
-/** Standard output and error count as active, though they keep no process alive. */
-const STREAMS = 2
-
 /** Everything has been printed. */
 export async function endProcess({ code, stuck, signal }: RunEnd): Promise<void> {
   process.exitCode = code
   if (stuck.length > 0) endDespite(stuck, code, signal)
   await flushStdout()
-  // To end by itself, Node takes the main thread's heap down first, piece by piece.
-  if (await isIdle()) process.exit(code)
+  process.once('beforeExit', exitAtOnce)
   // Fires only if something of the user's keeps the process alive, such as a timer that the module opened.
   setTimeout(() => process.exit(code), LINGER_MS).unref()
 }
 
-/** Whether nothing is left to be done in this thread: it would end by itself now. */
-async function isIdle(): Promise<boolean> {
-  // What comes of promises that are settled comes within a turn.
-  await new Promise((resolve) => setImmediate(resolve))
-  const active = process.getActiveResourcesInfo()
-  const streams = active.filter((type) => type === 'PipeWrap' || type === 'TTYWrap').length
-  return active.length === streams && streams <= STREAMS && process.listenerCount('beforeExit') === 0
+/**
+ * Nothing is left to be done, in this thread and outside. Without this, Node would take the main thread's heap down piece by
+ * piece first. Whoever else listens may have something to do yet.
+ */
+function exitAtOnce(): void {
+  if (process.listenerCount('beforeExit') === 0) process.exit()
 }
 
 /** Node joins every thread before it exits. A signal does not, nor does a process that becomes another one. */

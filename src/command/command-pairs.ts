@@ -124,7 +124,7 @@ export class CommandPairs {
       }
       pending.resolve(output)
     }
-    if (reader.failure !== undefined) this.#fail(reader.failure)
+    if (reader.failure !== undefined && !reader.isCut) this.#fail(reader.failure)
     else if (
       program.end !== undefined &&
       reader.hasEnded &&
@@ -134,7 +134,7 @@ export class CommandPairs {
       void this.#lose(
         program.failure(left === 0 ? '' : ` before it had given outputs for ${left} of its items`),
       )
-    }
+    } else if (reader.failure !== undefined && program.end !== undefined) this.#fail(reader.failure)
     this.#changed()
   }
 

@@ -17,6 +17,7 @@ export class FrameReader {
   #isHeld = false
   #hasClosed = false
   #failure: Error | undefined
+  #isCut = false
 
   /** @param changed called when there is something new to see, once it follows a stream */
   constructor(decoder: FrameDecoder, changed: () => void) {
@@ -43,7 +44,7 @@ export class FrameReader {
     stdout.on('data', (chunk: Buffer) => {
       if (!this.#take(chunk.length, (frames) => this.#decoder.push(chunk, frames))) stdout.pause()
     })
-    stdout.once('end', () => this.#add((frames) => this.#decoder.end(frames)))
+    stdout.once('end', () => this.#add((frames) => this.#decoder.end(frames), true))
     // A pipe that breaks is one that has ended.
     stdout.on('error', () => {})
     stdout.once('close', () => {
@@ -74,6 +75,11 @@ export class FrameReader {
     return this.#hasClosed && !this.hasFrame
   }
 
+  /** Whether that is the end within it. */
+  get isCut(): boolean {
+    return this.#isCut
+  }
+
   /** What is wrong with the frame after the last that can be taken. */
   get failure(): Error | undefined {
     return this.hasFrame ? undefined : this.#failure
@@ -88,12 +94,13 @@ export class FrameReader {
     return !this.#isHeld
   }
 
-  #add(decode: (frames: unknown[]) => void): void {
+  #add(decode: (frames: unknown[]) => void, isEnd = false): void {
     if (this.#failure !== undefined) return
     try {
       decode(this.#frames)
     } catch (error) {
       this.#failure = error as Error
+      this.#isCut = isEnd
       this.#stdout?.destroy()
     }
     if (this.#stdout !== undefined && (this.hasFrame || this.#failure !== undefined)) this.#changed()

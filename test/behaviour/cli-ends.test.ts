@@ -81,18 +81,27 @@ const LAST_WORK = [
     what: 'a chain of promises',
     does: "const say = async () => { for (let n = 0; n < 50; n++) await 0; console.error('last') }\n say()",
   },
+  { what: 'a computation in the thread pool', does: "gzip('last', () => console.error('last'))" },
+  { what: 'a thread', does: 'new Worker("console.error(\'last\')", { eval: true })' },
   { what: 'a program', does: "execFile('sleep', ['0.01'], () => console.error('last'))" },
   { what: 'a listener of beforeExit', does: "process.once('beforeExit', () => console.error('last'))" },
 ]
 
 for (const { what, does } of LAST_WORK) {
   test(`the process ends no sooner than by itself: ${what}`, async (t) => {
-    const source = `import { execFile } from 'node:child_process'\n${atTheEnd(`setImmediate(() => { ${does} })`)}`
+    const source = `import { execFile } from 'node:child_process'\nimport { Worker } from 'node:worker_threads'\nimport { gzip } from 'node:zlib'\n${atTheEnd(`setImmediate(() => { ${does} })`)}`
     const end = await millrace(t, 'run', moduleOf(t, source), '--quiet')
     assert.match(end.stderr, /^last$/m)
     assert.equal(end.code, 0)
   })
 }
+
+test('an exit code that the module sets in its last turn stays', async (t) => {
+  const late =
+    'const fail = async () => { for (let n = 0; n < 400; n++) await 0; process.exitCode = 5 }\n fail()'
+  const end = await millrace(t, 'run', moduleOf(t, atTheEnd(`setImmediate(() => { ${late} })`)), '--quiet')
+  assert.equal(end.code, 5)
+})
 
 const LOADS = [
   {

@@ -1,6 +1,6 @@
 // Programs as sources, stages and sinks.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type CommandOptions, command } from '../../src/command.ts'
@@ -195,7 +195,14 @@ test('nothing is left of the pipe into frames: of a program that ran, of one tha
     const failure = await failureOf(pipeline('none').source('none', source('no-such-program'), LOOP))
     assert.match(failure.message, /program 'no-such-program' cannot be started/)
     assert.deepEqual(readdirSync(folder), [])
-    // Where there is no folder for it, the program's bytes are copied.
+    // Where it cannot be had, the program's bytes are copied: the path is too long for a socket, there is no folder.
+    const long = path.join(folder, 'long'.repeat(25))
+    mkdirSync(long)
+    process.env.TMPDIR = long
+    const far = await outputs(pipeline('there').source('seq', source('seq'), LOOP))
+    assert.equal(far.all.length, 11_944)
+    assert.deepEqual([readdirSync(folder), readdirSync(long)], [[path.basename(long)], []])
+    process.env.TMPDIR = folder
     rmSync(folder, { recursive: true })
     const copied = await outputs(pipeline('there').source('seq', source('seq'), LOOP))
     assert.equal(copied.all.length, 11_944)
@@ -317,6 +324,27 @@ test('an abort ends the program and all it has started, by force if it does not 
   run.abort('enough')
   assert.equal((await run.join()).outcome, 'aborted')
   for (const pid of pids) await untilGone(pid, 200)
+})
+
+test('one to one: a program that dies within an output is one that died, and the other items are answered', async () => {
+  const script =
+    'while x=$(head -c 4) && [ -n "$x" ]; do case $x in bad*) printf ba; exit 9;; esac; printf %s "$x"; done'
+  const items = ['aaaa', 'bad!', 'cccc', 'dddd']
+  const framing = { input: { bytes: 4 }, output: { bytes: 4 } } as const
+  const { all, report } = await outputs(
+    pipeline('cut')
+      .source('items', () => items.map((item) => Buffer.from(item)), LOOP)
+      .stage(
+        'pairs',
+        command({ ...sh(script), ...framing, mapping: 'one-to-one' }) as never,
+        { ...LOOP, onError: 'skip' } as never,
+      ),
+  )
+  assert.deepEqual(
+    all.map((item) => String(Buffer.from(item as Uint8Array))),
+    ['aaaa', 'cccc', 'dddd'],
+  )
+  assert.match(report.failures[0].message, /program 'sh' exited with status 9 before it had given outputs/)
 })
 
 test('one to one: an item that takes too long fails, those after it are answered by another program', async () => {

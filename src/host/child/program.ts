@@ -81,7 +81,8 @@ export class Program {
     if (pid !== undefined) guard(pid)
     this.stdin = stdin ?? undefined
     this.stdout = stdout as Readable
-    this.extra = this.#child.stdio.slice(3) as unknown as Duplex[]
+    // Without descriptors for its pipes there is none.
+    this.extra = (this.#child.stdio ?? []).slice(3) as unknown as Duplex[]
     this.stderr = new StderrTail(stderr ?? undefined, spec)
     if (spec.onStdout !== undefined) stdout?.on('data', spec.onStdout)
     // A pipe that breaks is one that has ended.

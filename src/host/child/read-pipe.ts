@@ -4,12 +4,14 @@
  * Node reads the pipes that it makes for a program into new memory, 64 KiB at a time. A socket that we connect
  * ourselves can be given memory to read into, and the other end of it is an ordinary descriptor for the program.
  */
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { mkdtempSync, rmdirSync, unlinkSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+
+/** Bytes that the path of a socket may have: what is longer is cut off without a word. macOS has the shortest. */
+const LONGEST_PATH = 103
 
 /** What bytes are read into. */
 export interface ReadTarget {
@@ -26,28 +28,47 @@ export interface ReadPipe {
   theirs: Socket
 }
 
-/** Undefined where it cannot be had: no folder to put it in, another system. */
+/** Undefined where it cannot be had: no folder to put it in, no descriptors left, another system. */
 export async function openReadPipe(target: ReadTarget): Promise<ReadPipe | undefined> {
   if (process.platform === 'win32') return undefined
-  let folder: string | undefined
   let ours: Socket | undefined
   const server = createServer({ pauseOnConnect: true })
   try {
     // Closed to others, so that nobody else connects.
-    folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
+    const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
     const place = path.join(folder, 'output')
-    server.listen(place)
-    await once(server, 'listening')
-    const accepted = once(server, 'connection') as Promise<[Socket]>
     const buffer = (): Uint8Array => target.room()
-    ours = connect({ path: place, onread: { buffer, callback: (bytes) => target.filled(bytes) } })
-    const [[theirs]] = await Promise.all([accepted, once(ours, 'connect')])
-    return { ours, theirs }
+    try {
+      if (Buffer.byteLength(place) > LONGEST_PATH) return undefined
+      server.listen(place)
+      ours = connect({ path: place, onread: { buffer, callback: (bytes) => target.filled(bytes) } })
+    } finally {
+      // Both have acted on the path at once: whatever comes now, nothing is left behind.
+      remove(folder, place)
+    }
+    return { ours, theirs: await accepted(server, ours) }
   } catch {
     ours?.destroy()
     return undefined
   } finally {
     server.close(() => {})
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Without a descriptor, of which there may be none left. */
+function remove(folder: string, place: string): void {
+  try {
+    unlinkSync(place)
+  } catch {
+    // It was not made.
+  }
+  rmdirSync(folder)
+}
+
+/** The other end of `ours`. Without a descriptor for it, the system closes it at once. */
+function accepted(server: Server, ours: Socket): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    server.once('connection', resolve).once('error', reject)
+    ours.once('error', reject).once('close', reject)
+  })
 }
