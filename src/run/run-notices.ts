@@ -4,7 +4,8 @@
  * The order is that in which they told it, as far as one could know of the other: whoever logs a line after he has
  * received an item comes after whoever logged before sending it. Each worker has a port of its own, and Node does not
  * say which port it looks at first; so when one has something, all are emptied, and what they held is sorted by the
- * numbers that the workers gave out among themselves. What had happened before the newest of it is there already.
+ * numbers that the workers gave out among themselves. One whose number was given out after the emptying began is kept for
+ * the next time: another that came before it may lie in a port that was empty when it was looked at.
  *
  * Nothing waits here, and nothing is lost: what a worker has posted is ours, whatever becomes of the worker. It is taken
  * before the end of a worker, and of the run, is told; and when this process exits, before it does.
@@ -36,6 +37,8 @@ export class RunNotices {
   readonly #ports = new Set<MessagePort>()
   /** In order. */
   readonly #untaken: Uint8Array[] = []
+  /** Received, and perhaps not in order with what is still to be received. */
+  #kept: PostedNotice[] = []
 
   /** @param traced takes what is told of items that are traced */
   constructor(logger: RunLogger | undefined, traced: (item: ItemNotice) => void) {
@@ -52,8 +55,9 @@ export class RunNotices {
     return { task, take: this.#take }
   }
 
-  /** Takes everything that was told so far. */
+  /** Takes everything that was told before this call. */
   drain(first?: PostedNotice): void {
+    const until = Atomics.load(this.#words, POSTED)
     const posted: PostedNotice[] = first === undefined ? [] : [first]
     for (const port of this.#ports) {
       for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
@@ -61,10 +65,13 @@ export class RunNotices {
       }
     }
     Atomics.add(this.#words, TAKEN, posted.length)
-    const from = Atomics.load(this.#words, POSTED)
-    // Places are numbers modulo 2^32, and none is that far from the newest.
-    posted.sort(([a], [b]) => ((a - from) | 0) - ((b - from) | 0))
-    for (const [, bytes] of posted) this.#untaken.push(bytes)
+    const all = [...this.#kept, ...posted]
+    // Places are numbers modulo 2^32, and none is that far from these.
+    all.sort(([a], [b]) => ((a - until) | 0) - ((b - until) | 0))
+    const isTold = ([place]: PostedNotice): boolean => ((place - until) | 0) < 0
+    for (const notice of all) if (isTold(notice)) this.#untaken.push(notice[1])
+    this.#kept = all.filter((notice) => !isTold(notice))
+    if (this.#kept.length > 0) setImmediate(() => this.drain())
     this.#takeAll()
   }
 
