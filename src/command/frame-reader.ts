@@ -31,7 +31,7 @@ export class FrameReader {
     if (decoder.room === undefined || decoder.filled === undefined) return undefined
     return {
       room: () => decoder.room?.() as Uint8Array,
-      filled: (bytes) => this.#take(bytes, (frames) => decoder.filled?.(bytes, frames)),
+      filled: (bytes) => this.#receive(bytes, (frames) => decoder.filled?.(bytes, frames)),
     }
   }
 
@@ -42,7 +42,7 @@ export class FrameReader {
     // Read into the target, it may have given something already.
     if (this.hasFrame) setImmediate(changed)
     stdout.on('data', (chunk: Buffer) => {
-      if (!this.#take(chunk.length, (frames) => this.#decoder.push(chunk, frames))) stdout.pause()
+      if (!this.#receive(chunk.length, (frames) => this.#decoder.push(chunk, frames))) stdout.pause()
     })
     stdout.once('end', () => this.#add((frames) => this.#decoder.end(frames), true))
     // A pipe that breaks is one that has ended.
@@ -75,7 +75,7 @@ export class FrameReader {
     return this.#hasClosed && !this.hasFrame
   }
 
-  /** Whether that is the end within it. */
+  /** Whether the output ended within a frame: the program may have died of something that says more. */
   get isCut(): boolean {
     return this.#isCut
   }
@@ -86,7 +86,7 @@ export class FrameReader {
   }
 
   /** Whether more may come. */
-  #take(bytes: number, decode: (frames: unknown[]) => void): boolean {
+  #receive(bytes: number, decode: (frames: unknown[]) => void): boolean {
     this.#waitingBytes += bytes
     this.#add(decode)
     if (!this.hasFrame) this.#waitingBytes = 0

@@ -74,7 +74,7 @@ test('a stuck stage on the loop does not make the process kill itself', async (t
   assert.deepEqual([end.code, end.signal], [130, null])
 })
 
-/** Of the module's own, in the main thread, begun when the last item is done. */
+/** Of the module's own, in the main thread, begun when the last item is done; what takes long to start was started before. */
 const LAST_WORK = [
   { what: 'a timer', does: "setTimeout(() => console.error('last'), 5)" },
   {
@@ -82,14 +82,29 @@ const LAST_WORK = [
     does: "const say = async () => { for (let n = 0; n < 50; n++) await 0; console.error('last') }\n say()",
   },
   { what: 'a computation in the thread pool', does: "gzip('last', () => console.error('last'))" },
-  { what: 'a thread', does: 'new Worker("console.error(\'last\')", { eval: true })' },
-  { what: 'a program', does: "execFile('sleep', ['0.01'], () => console.error('last'))" },
+  {
+    what: 'a thread',
+    before: `const heard = "require('node:worker_threads').parentPort.once('message', () => console.error('last'))"
+      const thread = new Worker(heard, { eval: true })
+      await once(thread, 'online')`,
+    does: 'thread.postMessage(1)',
+  },
+  {
+    what: 'a program',
+    before: "const program = spawn('cat')\nawait once(program, 'spawn')",
+    does: "program.once('exit', () => console.error('last')).stdin.end()",
+  },
   { what: 'a listener of beforeExit', does: "process.once('beforeExit', () => console.error('last'))" },
 ]
 
-for (const { what, does } of LAST_WORK) {
+for (const { what, before = '', does } of LAST_WORK) {
   test(`the process ends no sooner than by itself: ${what}`, async (t) => {
-    const source = `import { execFile } from 'node:child_process'\nimport { Worker } from 'node:worker_threads'\nimport { gzip } from 'node:zlib'\n${atTheEnd(`setImmediate(() => { ${does} })`)}`
+    const source = `import { spawn } from 'node:child_process'
+      import { once } from 'node:events'
+      import { Worker } from 'node:worker_threads'
+      import { gzip } from 'node:zlib'
+      ${before}
+      ${atTheEnd(`setImmediate(() => { ${does} })`)}`
     const end = await millrace(t, 'run', moduleOf(t, source), '--quiet')
     assert.match(end.stderr, /^last$/m)
     assert.equal(end.code, 0)

@@ -1,7 +1,7 @@
 /** The order of what workers tell their run, whichever pipe or port is looked at first. */
 import assert from 'node:assert/strict'
 import { decodeNotice, encodeNotice, type LogNotice } from '../../src/host/notice.ts'
-import { portSink } from '../../src/host/notice-port.ts'
+import { POSTED, type PostedNotice, portSink } from '../../src/host/notice-port.ts'
 import { DONE, OUTPUT, TOLD } from '../../src/host/process/messages.ts'
 import { NoticedInbox } from '../../src/host/process/noticed-inbox.ts'
 import { RunNotices } from '../../src/run/run-notices.ts'
@@ -52,6 +52,30 @@ test('what was told is taken when the run ends, without a turn of the event loop
   first(notice('b'))
   notices.close()
   assert.deepEqual(heard, ['a', 'b'])
+})
+
+test('what comes while the ports are emptied waits for what was told before it', async () => {
+  const { heard, notices } = listen()
+  const [first, second] = [notices.connect(true)?.task, notices.connect(true)?.task]
+  const order = new Int32Array(first?.order as SharedArrayBuffer)
+  const post = (task: typeof first, place: number, message: string): void =>
+    task?.port?.postMessage([place, encodeNotice(notice(message))] satisfies PostedNotice)
+  // As if both had been told after the emptying began, the one in the port that had been looked at already.
+  post(second, 1, 'after')
+  notices.drain()
+  assert.deepEqual(heard, [])
+  post(first, 0, 'before')
+  Atomics.store(order, POSTED, 2)
+  notices.drain()
+  assert.deepEqual(heard, ['before', 'after'])
+  // What is kept is taken by itself, without another that would have it looked for.
+  post(second, 2, 'last')
+  notices.drain()
+  Atomics.store(order, POSTED, 3)
+  await until(() => heard.length === 3)
+  assert.equal(heard[2], 'last')
+  notices.close()
+  await turn()
 })
 
 test('a worker waits while a thousand lines are under way, until it would wait for ever', () => {
