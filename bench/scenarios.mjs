@@ -68,12 +68,13 @@ export const SCENARIOS = {
     kind: 'rate',
     unit: 'frames',
     work: 'frames',
-    items: 2_000,
+    // Long enough for what V8 compiles at the beginning not to count.
+    items: 10_000,
     quick: { items: 20 },
     settings: [{ capacity: 8 }],
     sides: [
       { ...MILLRACE, file: 'frames-millrace', settings: { alloc: true } },
-      { ...MILLRACE, name: 'millrace, frames of its own', file: 'frames-millrace', share: 0.5 },
+      { ...MILLRACE, name: 'millrace, frames of its own', file: 'frames-millrace', share: 0.1 },
       PLAIN_LOOP,
       { ...MESSAGE_CHANNEL, name: 'MessageChannel, transfer', file: 'frames-message-channel', share: 1 },
       { ...PISCINA, name: 'Piscina, transfer', file: 'frames-piscina', share: 1 },
@@ -83,7 +84,7 @@ export const SCENARIOS = {
   'farm-cpu': {
     kind: 'farm',
     work: 'cpu',
-    items: 2_000,
+    items: 10_000,
     quick: { items: 50, warmUp: 10 },
     settings: [{ turns: 500_000, capacity: 64, warmUp: 500 }],
     base: 'plain loop',

@@ -62,6 +62,8 @@ const WAKE_UPS = 1
 export const BELL_WORDS = 16
 
 const MIN_SPINS = 8
+/** Where looking has not helped, one wait in so many looks as long as it may all the same: it may help by now. */
+const WAITS_PER_TRIAL = 16
 /** A timer that should last longer would fire at once; the waiter looks again and goes on waiting. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 /** How long a doze lasts, at most. */
@@ -80,6 +82,8 @@ export class Doorbell {
   readonly #waiters = new Set<() => void>()
   #maxSpins = 0
   #spins = 0
+  /** Waits since the last trial. */
+  #waits = 0
 
   constructor(words: Words, word: number) {
     this.#words = words
@@ -119,7 +123,7 @@ export class Doorbell {
   }
 
   /**
-   * Lets `waitSync` look up to `turns` times before it sleeps. Worth it only where the thread that is
+   * Lets a thread look up to `turns` times before it dozes or sleeps. Worth it only where the thread that is
    * waited for has a core of its own; adapts down when looking does not help.
    */
   allowSpinning(turns: number): void {
@@ -157,6 +161,7 @@ export class Doorbell {
 
   /** Blocks this thread until it is rung, at most for a short doze; not at all if it is worth waking already. */
   dozeSync(isWorthWaking: () => boolean): void {
+    if (this.#spin(isWorthWaking)) return
     store(this.#words, this.#word, DOZING)
     if (!isWorthWaking()) {
       wait(this.#words, this.#word, DOZING, DOZE_MS)
@@ -229,15 +234,21 @@ export class Doorbell {
   }
 
   #spin(ready: () => boolean): boolean {
-    const turns = this.#spins
+    const turns = this.#turns()
     for (let turn = 0; turn < turns; turn++) {
       if (ready()) {
         this.#spins = Math.min(this.#maxSpins, turns * 2)
         return true
       }
     }
-    if (turns > MIN_SPINS) this.#spins = Math.max(MIN_SPINS, turns >> 1)
+    if (turns > 0) this.#spins = Math.max(MIN_SPINS, this.#spins >> 1)
     return false
+  }
+
+  #turns(): number {
+    if (this.#spins > MIN_SPINS || ++this.#waits < WAITS_PER_TRIAL) return this.#spins
+    this.#waits = 0
+    return this.#maxSpins
   }
 
   /** Sees to it that the waitAsync is outstanding; false if the bell was rung already. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import process from 'node:process'
-import { Doorbell } from '../../src/queue/doorbell.ts'
+import { AWAKE, Doorbell } from '../../src/queue/doorbell.ts'
 import { ANSWERED, ASKED, ASKER_BELL, WORDS, WORKER_BELL } from '../support/bell-words.ts'
 import { runChild } from '../support/child.ts'
 import { test } from '../support/harness.ts'
@@ -178,6 +178,28 @@ test('a waiter that may spin looks that often before it sleeps, and less often w
   assert.equal(looksOf(Number.POSITIVE_INFINITY), 51)
   for (let wait = 0; wait < 10; wait++) looksOf(Number.POSITIVE_INFINITY)
   assert.ok(looksOf(Number.POSITIVE_INFINITY) < 20)
+  const later = Array.from({ length: 32 }, () => looksOf(Number.POSITIVE_INFINITY))
+  assert.deepEqual(
+    later.filter((looks) => looks > 20),
+    [101, 101],
+    'one wait in sixteen looks as long as it may',
+  )
+  while (looksOf(60) !== 61);
+  assert.equal(looksOf(Number.POSITIVE_INFINITY), 101, 'and when that helps, so does the next')
+})
+
+test('a waiter that may spin does so before it dozes', () => {
+  const bell = newBell()
+  bell.allowSpinning(100)
+  let looks = 0
+  const states: number[] = []
+  bell.dozeSync(() => {
+    states.push(bell.sleep)
+    return ++looks > 60
+  })
+  assert.equal(looks, 61)
+  assert.deepEqual([...new Set(states)], [AWAKE], 'nobody is told of a doze that is not needed')
+  assert.equal(bell.wakeUps, 0)
 })
 
 test('a waiter that may not spin looks once before it sleeps', () => {
