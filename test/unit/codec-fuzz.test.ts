@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { decode } from '../../src/queue/codec/decode.ts'
 import { encode, encodeToScratch } from '../../src/queue/codec/encode.ts'
-import { ARRAY, ARRAY_KEYED, BINARY, ERROR, LATIN1, MAP, UTF16 } from '../../src/queue/codec/tags.ts'
+import { ARRAY, ARRAY_KEYED, BINARY, ERROR, LATIN1, MAP, TEXTS, UTF16 } from '../../src/queue/codec/tags.ts'
 
 const SIZE = 256 * 1024
 const GUARD = 0xa5
@@ -34,6 +34,7 @@ function specimen(): unknown {
     long: 'x'.repeat(100),
     score: 0.5,
     big: -(3n ** 200n),
+    lines: Array.from({ length: 12 }, (_, at) => `line ${at}, of some length`),
     list: [1, -1, 1e9, shared, shared, null, undefined, true],
     // biome-ignore lint/suspicious/noSparseArray: holes are wanted
     holes: Object.assign([1, , 3], { extra: 'x' }),
@@ -120,7 +121,7 @@ test('20,000 mutated records are values or corrupt, nothing else', () => {
     for (let changes = 1 + next(4); changes > 0; changes--) {
       const at = next(bytes.length)
       // Tags are small: all bytes alike would seldom make one.
-      if (next(3) === 0) bytes[at] = next(25)
+      if (next(3) === 0) bytes[at] = next(26)
       else if (next(2) === 0) bytes[at] = next(256)
       else bytes[at] ^= 1 << next(8)
     }
@@ -133,7 +134,7 @@ test('8,000 records of mere noise are values or corrupt', () => {
   const next = random(7)
   for (let run = 0; run < 8_000; run++) {
     const bytes = Buffer.alloc(1 + next(200))
-    for (let i = 0; i < bytes.length; i++) bytes[i] = next(3) === 0 ? next(256) : next(25)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = next(3) === 0 ? next(256) : next(26)
     survives(bytes, 0, bytes.length)
   }
 })
@@ -145,6 +146,14 @@ test('no length is believed before the bytes are there, and no nesting exhausts 
     assert.equal(survives(Buffer.from([tag, ...new Array(200).fill(0xff)]), 0, 201), false)
   }
   assert.equal(survives(Buffer.from([BINARY, 0, ...huge]), 0, 9), false)
+  for (const run of [
+    [ARRAY, 2, TEXTS, 0, 0, 0],
+    [ARRAY, 2, TEXTS, 3, 0, 0, 0],
+    [ARRAY, 2, TEXTS, 2, 1, 2, 0x61, 0x62],
+    [TEXTS, 1, 1, 0x61],
+  ])
+    assert.equal(survives(Buffer.from(run), 0, run.length), false)
+  assert.equal(survives(Buffer.from([ARRAY, 2, TEXTS, 2, 1, 0, 0x61]), 0, 7), true)
   for (const unit of [
     [ARRAY, 0xff, 0x7f],
     [ARRAY_KEYED, 0xff, 0xff, 3],

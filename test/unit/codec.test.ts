@@ -38,6 +38,12 @@ const anything = fc.anything({
     fc.string({ maxLength: 100 }),
     fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units)),
     fc.date({ noInvalidDate: true }),
+    // Those that are written as a run, and those that nearly are.
+    fc.array(fc.string({ minLength: 12, maxLength: 40 }), { minLength: 6, maxLength: 70, size: 'max' }),
+    fc.array(fc.oneof(fc.string({ maxLength: 300, size: 'max' }), fc.string({ unit: 'binary' }), fc.nat()), {
+      minLength: 6,
+      maxLength: 20,
+    }),
     fc.constantFrom(null, undefined, Number.NaN, -0, /a+/gi, '__proto__'),
   ],
 })
@@ -147,6 +153,33 @@ test('arrays: holes, extra properties, and lengths far behind the last element',
   const last = new Array(1e6)
   last[999_999] = { deep: last }
   assert.equal((sent(last)[999_999] as { deep: unknown[] }).deep.length, 1e6)
+})
+
+test('arrays of texts: of any number and length, with others among them', () => {
+  const lines = (count: number, length: number): unknown[] =>
+    Array.from({ length: count }, (_, at) => `${at}`.padEnd(length, 'é'))
+  for (const count of [7, 8, 9, 63, 64, 65, 200]) {
+    for (const length of [0, 15, 16, 17, 254, 255, 256]) sameAsClone(lines(count, length))
+  }
+  const among = (at: number, ...others: unknown[]): unknown[] => lines(20, 30).toSpliced(at, 0, ...others)
+  for (const at of [0, 7, 8, 19, 20]) {
+    sameAsClone(among(at, '中'.repeat(20)))
+    sameAsClone(among(at, 1, undefined, 'x', ''))
+    sameAsClone(among(at, 'x'.repeat(5000)))
+    sameAsClone(among(at, among(at, null)))
+    const holed = among(at, 'x', 'y')
+    delete holed[at]
+    sameAsClone(holed)
+    sameAsClone(Object.assign(lines(20, 30), { name: 'lines' }))
+  }
+})
+
+test('an element of an array of texts is asked for once', () => {
+  const array = Array.from({ length: 8 }, (_, at) => `text number ${at}, long enough`)
+  let asked = 0
+  Object.defineProperty(array, 5, { enumerable: true, get: () => `asked for ${++asked} times, no more` })
+  assert.equal(sent(array)[5], 'asked for 1 times, no more')
+  assert.equal(asked, 1)
 })
 
 test('plain objects: order, odd keys, null prototypes, instances, getters', () => {

@@ -35,7 +35,7 @@ const KEYS = ['id', 'name', 'tags', 'at', 'value', 'ключ', 'k'.repeat(70)]
 
 /** Anything that can travel, up to `depth` deep. */
 export function randomValue(below: Below, depth: number): unknown {
-  const kind = below(depth > 0 ? 18 : 11)
+  const kind = below(depth > 0 ? 19 : 11)
   switch (kind) {
     case 0:
       return TEXTS[below(TEXTS.length)] + String.fromCharCode(97 + below(26))
@@ -68,7 +68,9 @@ export function randomValue(below: Below, depth: number): unknown {
       return [shared, randomValue(below, depth - 1), shared]
     }
     case 14:
+      return Array.from({ length: 6 + below(70) }, () => TEXTS[below(TEXTS.length)] + 't'.repeat(below(40)))
     case 15:
+    case 16:
       return Array.from({ length: below(5) }, () => randomValue(below, depth - 1))
     default: {
       const object: Record<string, unknown> = {}

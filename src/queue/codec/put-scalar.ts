@@ -15,6 +15,11 @@ const float64 = new Float64Array(1)
 const int64 = new BigInt64Array(float64.buffer)
 const word = new Uint8Array(float64.buffer)
 
+/** Whether not all units fit a byte; quick for a text that is in one piece. */
+export function isWide(text: string): boolean {
+  return WIDE.test(text)
+}
+
 /** Room for a text of this many UTF-16 units, whatever they are. */
 export function textRoom(units: number): number {
   return 2 * units + 16
@@ -39,7 +44,7 @@ function putLongText(text: string, buf: RawBuffer, pos: number, limit: number): 
   if (limit - pos <= length) return -1
   // Flattens a string that was put together from pieces; the expression would do it more slowly.
   text.charCodeAt(0)
-  if (WIDE.test(text)) return putWideText(text, buf, pos, limit)
+  if (isWide(text)) return putWideText(text, buf, pos, limit)
   let at = pos + 1
   if (length <= SMALL_MAX) buf[pos] = SHORT_TEXT | length
   else {

@@ -25,9 +25,11 @@ import {
   SHORT_TEXT,
   SLAB,
   SMALL_INT,
+  TEXTS,
   TRUE,
   UNDEFINED,
 } from './tags.ts'
+import { readTexts } from './text-run.ts'
 
 /** An array that is longer than its elements by more than this is given no memory for the rest. */
 const GAP_MAX = 1024
@@ -123,9 +125,15 @@ function readArray(r: Reader): unknown[] {
   // Grown as the elements come: many nested arrays could each claim all that remains.
   const array: unknown[] = r.remember([])
   r.enter()
-  for (let i = 0; i < length; i++) array.push(readValue(r))
+  while (array.length < length) readElements(r, array, length)
   r.leave()
   return array
+}
+
+/** One element, or a run of texts. */
+function readElements(r: Reader, array: unknown[], length: number): void {
+  if (r.passed(TEXTS)) readTexts(r, array, length)
+  else array.push(readValue(r))
 }
 
 function readKeyedArray(r: Reader): unknown[] {
@@ -133,7 +141,7 @@ function readKeyedArray(r: Reader): unknown[] {
   if (length > 0xffff_ffff) throw corrupt('an array has a wrong length')
   const array: unknown[] = r.remember([])
   r.enter()
-  while (array.length < length && !r.passed(HOLE)) array.push(readValue(r))
+  while (array.length < length && !r.passed(HOLE)) readElements(r, array, length)
   stretch(array, length)
   for (let key = r.key(); key !== undefined; key = r.key()) {
     if (key === 'length') throw corrupt('an array has a second length')

@@ -51,6 +51,8 @@ export const BINARY = 22
 export const ERROR = 23
 /** A byte: place in BINARY_KINDS; then pool, first byte and length of what a view shows of a slab. */
 export const SLAB = 24
+/** Elements of an array. A byte: how many; a byte for the length of each; then one byte per unit of them all. */
+export const TEXTS = 25
 /** 0x40 to 0x7f: an object of one of 64 shapes (shape-table.ts): the values of its keys. */
 export const SHAPE = 0x40
 /** 0x80 to 0xbf: a LATIN1 of 0 to 63 units. */

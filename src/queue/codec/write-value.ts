@@ -3,6 +3,7 @@ import { INDEX, PROPERTY } from './path.ts'
 import { hasNoBrand } from './platform.ts'
 import { putBigInt64 } from './put-scalar.ts'
 import { ARRAY, ARRAY_KEYED, BIGINT, FALSE, HOLE, KEYS_END, NULL, OBJECT, TRUE, UNDEFINED } from './tags.ts'
+import { isWorthARun, TextRun } from './text-run.ts'
 import { writeBranded } from './write-branded.ts'
 import type { Writer } from './writer.ts'
 
@@ -61,22 +62,30 @@ function writeArray(w: Writer, value: unknown[]): void {
   w.byte(keyed ? ARRAY_KEYED : ARRAY)
   w.length(length)
   const level = w.enter(INDEX)
+  let run: TextRun | undefined
   let dense = 0
   for (; dense < length; dense++) {
     const entry = value[dense]
+    if (typeof entry === 'string') {
+      if (run === undefined && isWorthARun(entry, length)) run = new TextRun()
+      if (run === undefined) w.text(entry)
+      else run.add(w, entry)
+      continue
+    }
+    run?.write(w)
     if (entry === undefined && !hasOwn.call(value, dense)) {
       w.byte(HOLE)
       w.buf[tagAt] = ARRAY_KEYED
       keyed = true
       break
     }
-    if (typeof entry === 'string') w.text(entry)
-    else if (typeof entry === 'number') w.number(entry)
+    if (typeof entry === 'number') w.number(entry)
     else {
       w.path[level] = dense
       writeValue(w, entry)
     }
   }
+  run?.write(w)
   if (keyed) writeRest(w, value, dense, length)
   w.depth = level
 }
