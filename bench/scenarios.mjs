@@ -8,6 +8,7 @@ import {
   MESSAGE_CHANNEL,
   MESSAGE_CHANNEL_64,
   MILLRACE,
+  MILLRACE_64,
   NATIVES,
   NODE_STREAM,
   PISCINA,
@@ -19,6 +20,7 @@ const CAPACITIES = [{ capacity: 64 }, { capacity: 1024 }]
 
 const CHAIN_SIDES = [
   MILLRACE,
+  MILLRACE_64,
   PLAIN_LOOP,
   NODE_STREAM,
   EFFECT,
@@ -41,7 +43,7 @@ export const SCENARIOS = {
     work: 'hop',
     items: 3_000_000,
     settings: CAPACITIES,
-    sides: [MILLRACE, PLAIN_LOOP, MESSAGE_CHANNEL, MESSAGE_CHANNEL_64, ...NATIVES],
+    sides: [MILLRACE, MILLRACE_64, PLAIN_LOOP, MESSAGE_CHANNEL, MESSAGE_CHANNEL_64, ...NATIVES],
   },
   'chain-fused': {
     kind: 'rate',

@@ -4,6 +4,12 @@
 // `share`: the part of a scenario's items that a side gets which is much slower than the others: rates are compared.
 
 export const MILLRACE = { name: 'millrace', file: 'millrace' }
+export const MILLRACE_64 = {
+  name: 'millrace, arrays of 64',
+  file: 'millrace',
+  settings: { batch: 64 },
+  share: 0.5,
+}
 export const PLAIN_LOOP = { name: 'plain loop', file: 'plain-loop' }
 export const NODE_STREAM = { name: 'node:stream', file: 'node-stream', share: 0.5 }
 export const EFFECT = { name: 'Effect Stream', file: 'effect-stream', peer: 'effect', share: 0.5 }

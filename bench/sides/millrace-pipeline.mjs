@@ -2,8 +2,12 @@ import { definePipeline, pipeline } from '../millrace.mjs'
 import { makerOf, WORKS } from '../work/works.mjs'
 import { Outcome } from './outcome.mjs'
 
-/** A thread for each step, or, `fused`, two: the first step in the source's, the others in the sink's. */
+/**
+ * A thread for each step, or, `fused`, two: the first step in the source's, the others in the sink's. With `batch`, what the
+ * work has for an item is done for each of so many in an array, and the queue holds as many fewer.
+ */
 export default definePipeline(import.meta.url, (settings) => {
+  if (settings.batch !== undefined) return inArrays(settings)
   const work = WORKS[settings.work]
   const { capacity, workers = 1, order = 'input' } = settings
   const steps = Object.entries(work.steps)
@@ -16,6 +20,31 @@ export default definePipeline(import.meta.url, (settings) => {
   for (const [name, step] of steps) stages = stages.stage(name, step, { capacity, workers, order })
   return stages.sink('writer', write(work, settings), { capacity })
 })
+
+function inArrays({ batch, capacity: items, ...settings }) {
+  const work = WORKS[settings.work]
+  const capacity = Math.max(1, Math.floor(items / batch))
+  let stages = pipeline('bench').source('reader', () => gather(read(work, settings), batch))
+  for (const [name, step] of Object.entries(work.steps)) {
+    const ofAll = (array) => array.map(step).filter((item) => item !== undefined)
+    stages = stages.stage(name, ofAll, { capacity })
+  }
+  const { process, ...sink } = write(work, settings)
+  const ofEach = (array, checksum) => {
+    for (const item of array) process(item, checksum)
+  }
+  return stages.sink('writer', { ...sink, process: ofEach }, { capacity })
+}
+
+function* gather(items, count) {
+  let array = []
+  for (const item of items) {
+    if (array.push(item) < count) continue
+    yield array
+    array = []
+  }
+  if (array.length > 0) yield array
+}
 
 function* read(work, settings) {
   const make = makerOf(work, settings)
