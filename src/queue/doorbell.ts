@@ -246,7 +246,8 @@ export class Doorbell {
   }
 
   #turns(): number {
-    if (this.#spins > MIN_SPINS || ++this.#waits < WAITS_PER_TRIAL) return this.#spins
+    if (this.#maxSpins === 0 || this.#spins > MIN_SPINS) return this.#spins
+    if (++this.#waits < WAITS_PER_TRIAL) return this.#spins
     this.#waits = 0
     return this.#maxSpins
   }
