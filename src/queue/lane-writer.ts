@@ -4,12 +4,7 @@
  * Arena. Records lie in the order of their numbers, each in one piece, so bytes are freed in that order
  * too. The writer goes back to the beginning early, once it is past `#turnAt`, so that small items keep using the
  * same few cache lines (and touch few pages) however large the arena may be; `#turnAt` doubles when that
- * proves too tight. What then lies free behind the last record before the turn is used when there is no room at the
- * beginning: a record that finds none goes there, and those after it.
- *
- *   not turned    | free | oldest ... newest | free |
- *   turned        | ... newest | free | oldest ... last before the turn | free |
- *   gone on       | ... | | oldest ... last before the turn | ... newest | free |
+ * proves too tight.
  */
 import { MillraceError } from '../errors.ts'
 import { add, compareExchange, load, peek, poke, store } from './atomics.ts'
@@ -199,21 +194,13 @@ export class LaneWriter extends LaneEnd {
       // Nothing in flight: begin at the beginning.
       return this.#encodeAt(value, 0, bytes.length, true)
     }
-    if (this.#hasTurned()) return this.#placeTurned(value)
+    if (this.#hasTurned()) return this.#encodeAt(value, this.#at, this.#oldest(), false)
     if (this.#at >= this.#turnAt) {
       const from = this.#encodeAt(value, 0, this.#oldest(), true)
       if (from >= 0) return from
     }
     const from = this.#encodeAt(value, this.#at, bytes.length, false)
     return from >= 0 ? from : this.#encodeAt(value, 0, this.#oldest(), true)
-  }
-
-  #placeTurned(value: unknown): number {
-    const end = this.bytes.length
-    const oldest = this.#oldest()
-    if (this.#at > oldest) return this.#encodeAt(value, this.#at, end, false)
-    const from = this.#encodeAt(value, this.#at, oldest, false)
-    return from >= 0 ? from : this.#encodeAt(value, this.#endBeforeTurn(), end, false)
   }
 
   #encodeAt(value: unknown, from: number, limit: number, isTurn: boolean): number {
@@ -248,18 +235,11 @@ export class LaneWriter extends LaneEnd {
     return peek(this.words, this.slot(this.#head) + OFFSET)
   }
 
-  /** Where the last record before the turn ends: it is in flight. */
-  #endBeforeTurn(): number {
-    const slot = this.slot((this.#turn - 1) | 0)
-    return peek(this.words, slot + OFFSET) + peek(this.words, slot + LENGTH)
-  }
-
   #largestFree(): number {
-    const { length } = this.bytes
-    if (this.levelAtMost === 0) return length
+    if (this.levelAtMost === 0) return this.bytes.length
     const oldest = this.#oldest()
-    if (!this.#hasTurned()) return Math.max(length - this.#at, oldest)
-    return this.#at > oldest ? length - this.#at : Math.max(oldest - this.#at, length - this.#endBeforeTurn())
+    if (this.#hasTurned()) return oldest - this.#at
+    return Math.max(this.bytes.length - this.#at, oldest)
   }
 
   /** Reads HEAD again; whether the reader has given anything back. */

@@ -253,46 +253,6 @@ test('the whole arena can be filled, however small the items', () => {
   assert.ok((put + 1) * sizeOf(value) > 2 ** 20, `${put} items of ${sizeOf(value)} bytes`)
 })
 
-test('a lane that returned to the beginning early has room behind its end all the same, also in the next life of its writer', () => {
-  const lane = new TestLane(4096, 2 ** 20)
-  let writer = lane.writer()
-  const reader = lane.reader()
-  const waiting: string[] = []
-  let item = 0
-  const put = (): boolean => {
-    const value = `${item}`.padEnd(1000, '.')
-    if (!writer.tryPut(value, origin(item))) return false
-    waiting.push(value)
-    item++
-    return true
-  }
-  const takeAll = (): void => {
-    while (!reader.isEmpty()) {
-      assert.equal(reader.read(), waiting.shift())
-      reader.commit()
-    }
-    assert.deepEqual(waiting, [])
-  }
-  const bytes = sizeOf('.'.repeat(1000))
-  for (const isReborn of [false, true]) {
-    for (let count = 0; count < 80; count++) put()
-    // Five are left, behind the place from which it returns to the beginning.
-    for (let count = 0; count < 75; count++) {
-      reader.isEmpty()
-      assert.equal(reader.read(), waiting.shift())
-      reader.commit()
-    }
-    while (put()) if (isReborn && item % 50 === 0) writer = lane.writer()
-    assert.equal(writer.hasRoom(), false)
-    assert.ok((waiting.length + 2) * bytes > 2 ** 20, `${waiting.length} items of ${bytes} bytes fill a MiB`)
-    reader.isEmpty()
-    reader.read()
-    reader.commit()
-    waiting.shift()
-    takeAll()
-  }
-})
-
 test('a view tells level, peak, items passed, what remains and what was newest', () => {
   for (const first of NEAR_OVERFLOW) {
     const lane = new TestLane(4, 4096, first)

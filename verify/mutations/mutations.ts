@@ -87,17 +87,8 @@ export const MUTATIONS: readonly Mutation[] = [
     ['hand arena'],
     edit(
       'queue/lane-writer.ts',
-      '    const from = this.#encodeAt(value, this.#at, oldest, false)\n',
-      '    const from = this.#encodeAt(value, this.#at, end, false)\n',
-    ),
-  ),
-  mutation(
-    'goes on at the beginning of what lies before the turn, not at its end',
-    ['hand arena gap'],
-    edit(
-      'queue/lane-writer.ts',
-      'this.#encodeAt(value, this.#endBeforeTurn(), end, false)',
-      'this.#encodeAt(value, oldest, end, false)',
+      '    if (this.#hasTurned()) return this.#encodeAt(value, this.#at, this.#oldest(), false)\n',
+      '    if (this.#hasTurned()) return this.#encodeAt(value, this.#at, bytes.length, false)\n',
     ),
   ),
   mutation(
