@@ -125,17 +125,17 @@ export class CommandPairs {
       pending.resolve(output)
     }
     if (reader.failure !== undefined && !reader.isCut) this.#fail(reader.failure)
-    else if (
-      program.end !== undefined &&
-      reader.hasEnded &&
-      !(this.#isEnding && this.#pending.length === 0)
-    ) {
-      const left = this.#pending.length
-      void this.#lose(
-        program.failure(left === 0 ? '' : ` before it had given outputs for ${left} of its items`),
-      )
-    } else if (reader.failure !== undefined && program.end !== undefined) this.#fail(reader.failure)
+    // Of an output that was cut it may be known first that the program has ended, or that its output has.
+    else if (program.end !== undefined && reader.hasEnded) this.#noteEnd(run)
     this.#changed()
+  }
+
+  #noteEnd({ program, reader }: Run): void {
+    const left = this.#pending.length
+    if (left > 0 || !this.#isEnding) {
+      const before = left === 0 ? '' : ` before it had given outputs for ${left} of its items`
+      void this.#lose(program.failure(before))
+    } else if (reader.failure !== undefined) this.#fail(reader.failure)
   }
 
   #fail(error: Error): void {

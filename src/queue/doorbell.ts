@@ -62,8 +62,11 @@ const WAKE_UPS = 1
 export const BELL_WORDS = 16
 
 const MIN_SPINS = 8
-/** Where looking has not helped, one wait in so many looks as long as it may all the same: it may help by now. */
-const WAITS_PER_TRIAL = 16
+/**
+ * Where looking has not helped, one wait in so many looks as long as it may all the same: it may help by now. Odd, because
+ * dozes and sleeps often take turns, and both are to be tried.
+ */
+const WAITS_PER_TRIAL = 15
 /** A timer that should last longer would fire at once; the waiter looks again and goes on waiting. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 /** How long a doze lasts, at most. */

@@ -178,11 +178,11 @@ test('a waiter that may spin looks that often before it sleeps, and less often w
   assert.equal(looksOf(Number.POSITIVE_INFINITY), 51)
   for (let wait = 0; wait < 10; wait++) looksOf(Number.POSITIVE_INFINITY)
   assert.ok(looksOf(Number.POSITIVE_INFINITY) < 20)
-  const later = Array.from({ length: 32 }, () => looksOf(Number.POSITIVE_INFINITY))
+  const later = Array.from({ length: 30 }, () => looksOf(Number.POSITIVE_INFINITY))
   assert.deepEqual(
     later.filter((looks) => looks > 20),
     [101, 101],
-    'one wait in sixteen looks as long as it may',
+    'one wait in fifteen looks as long as it may',
   )
   while (looksOf(60) !== 61);
   assert.equal(looksOf(Number.POSITIVE_INFINITY), 101, 'and when that helps, so does the next')
