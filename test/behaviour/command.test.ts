@@ -1,6 +1,7 @@
 // Programs as sources, stages and sinks.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type CommandOptions, command } from '../../src/command.ts'
@@ -326,25 +327,46 @@ test('an abort ends the program and all it has started, by force if it does not 
   for (const pid of pids) await untilGone(pid, 200)
 })
 
+/** Gives back four bytes at a time, and ends in the middle of what it gives for some. */
+const DYING_WITHIN = command({
+  ...sh(
+    'while x=$(head -c 4) && [ -n "$x" ]; do case $x in bad*) printf ba; exit 9;; esac; printf %s "$x"; done',
+  ),
+  input: { bytes: 4 },
+  output: { bytes: 4 },
+  mapping: 'one-to-one',
+})
+
 test('one to one: a program that dies within an output is one that died, and the other items are answered', async () => {
-  const script =
-    'while x=$(head -c 4) && [ -n "$x" ]; do case $x in bad*) printf ba; exit 9;; esac; printf %s "$x"; done'
   const items = ['aaaa', 'bad!', 'cccc', 'dddd']
-  const framing = { input: { bytes: 4 }, output: { bytes: 4 } } as const
   const { all, report } = await outputs(
     pipeline('cut')
       .source('items', () => items.map((item) => Buffer.from(item)), LOOP)
-      .stage(
-        'pairs',
-        command({ ...sh(script), ...framing, mapping: 'one-to-one' }) as never,
-        { ...LOOP, onError: 'skip' } as never,
-      ),
+      .stage('pairs', DYING_WITHIN as never, { ...LOOP, onError: 'skip' } as never),
   )
   assert.deepEqual(
     all.map((item) => String(Buffer.from(item as Uint8Array))),
     ['aaaa', 'cccc', 'dddd'],
   )
   assert.match(report.failures[0].message, /program 'sh' exited with status 9 before it had given outputs/)
+})
+
+test('one to one: so it is when the program is known to have ended before its output is', async () => {
+  const destroy = net.Socket.prototype._destroy
+  net.Socket.prototype._destroy = function (error, done) {
+    setTimeout(() => destroy.call(this, error, done), 100)
+  }
+  try {
+    const { all, report } = await outputs(
+      pipeline('cut')
+        .source('items', () => ['aaaa', 'bad!', 'cccc'].map((item) => Buffer.from(item)), LOOP)
+        .stage('pairs', DYING_WITHIN as never, { ...LOOP, onError: 'skip' } as never),
+    )
+    assert.equal(all.length, 2)
+    assert.match(report.failures[0].message, /program 'sh' exited with status 9 before it had given outputs/)
+  } finally {
+    net.Socket.prototype._destroy = destroy
+  }
 })
 
 test('one to one: an item that takes too long fails, those after it are answered by another program', async () => {
