@@ -125,15 +125,14 @@ function readArray(r: Reader): unknown[] {
   // Grown as the elements come: many nested arrays could each claim all that remains.
   const array: unknown[] = r.remember([])
   r.enter()
-  while (array.length < length) readElements(r, array, length)
+  for (let at = 0; at < length; at++) {
+    if (r.buf[r.pos] === TEXTS && r.passed(TEXTS)) {
+      readTexts(r, array, length)
+      at = array.length - 1
+    } else array.push(readValue(r))
+  }
   r.leave()
   return array
-}
-
-/** One element, or a run of texts. */
-function readElements(r: Reader, array: unknown[], length: number): void {
-  if (r.passed(TEXTS)) readTexts(r, array, length)
-  else array.push(readValue(r))
 }
 
 function readKeyedArray(r: Reader): unknown[] {
@@ -141,7 +140,10 @@ function readKeyedArray(r: Reader): unknown[] {
   if (length > 0xffff_ffff) throw corrupt('an array has a wrong length')
   const array: unknown[] = r.remember([])
   r.enter()
-  while (array.length < length && !r.passed(HOLE)) readElements(r, array, length)
+  while (array.length < length && !r.passed(HOLE)) {
+    if (r.passed(TEXTS)) readTexts(r, array, length)
+    else array.push(readValue(r))
+  }
   stretch(array, length)
   for (let key = r.key(); key !== undefined; key = r.key()) {
     if (key === 'length') throw corrupt('an array has a second length')

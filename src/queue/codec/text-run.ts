@@ -17,16 +17,10 @@ const MOST_UNITS_EACH = 255
 /** Of a run. */
 const MOST_TEXTS = 64
 const MOST_UNITS = 1024
-/** So many texts are written one by one after a run that had units of two bytes: the next one may have them, too. */
-const REST = 1024
-
-let rest = 0
 
 /** Whether a run of texts may begin with this one, in an array of that length. */
 export function isWorthARun(text: string, arrayLength: number): boolean {
-  if (text.length < LEAST_MEAN_UNITS || arrayLength < FEWEST_TEXTS) return false
-  if (rest > 0) rest--
-  return rest === 0
+  return text.length >= LEAST_MEAN_UNITS && arrayLength >= FEWEST_TEXTS
 }
 
 /** Texts of one array, gathered until they can be written. */
@@ -62,10 +56,7 @@ export class TextRun {
 /** False, and nothing written: not all units are of one byte. */
 function writeJoined(w: Writer, texts: readonly string[], units: number): boolean {
   const joined = texts.join('')
-  if (isWide(joined)) {
-    rest = REST
-    return false
-  }
+  if (isWide(joined)) return false
   w.room(2 + texts.length + units)
   const { buf } = w
   let at = w.pos
