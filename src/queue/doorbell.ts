@@ -16,7 +16,7 @@
  * therefore dozes first: it announces DOZING instead of ASLEEP and waits for DOZE_MS at most. A writer wakes a dozing
  * reader when its lane is half full, when it puts something large, which would grow cold in the processor's cache, or
  * when the writer is about to wait itself (`QueueWriter.flush`); any other ring wakes it at once. If neither comes, the doze
- * ends by itself, so an item waits for a doze at the longest;
+ * ends by itself, so an item waits for a doze at the longest (and, where the worker may spin before it, for that);
  * then the worker sleeps for good. A doze is one timed wait per idle period, not a poll. Nor does a dozing reader get up for
  * the first item: it would run after the writer item by item, each time through both cores' caches.
  *
