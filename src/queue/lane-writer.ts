@@ -2,9 +2,9 @@
  * The writer's end of a lane; lane.ts has the protocol.
  *
  * Arena. Records lie in the order of their numbers, each in one piece, so bytes are freed in that order
- * too. The writer goes back to the beginning early, once it is past `#turnAt`, so that small items keep using the
- * same few cache lines (and touch few pages) however large the arena may be; `#turnAt` doubles when that
- * proves too tight.
+ * too. Once it is past 64 KiB, the writer goes back to the beginning whenever it finds the lane empty, so that small items
+ * keep using the same few cache lines (and touch few pages) however large the arena may be. Never while records lie
+ * there: those after them would have no more room than what lies before them, and the lane would be full early.
  */
 import { MillraceError } from '../errors.ts'
 import { add, compareExchange, load, peek, poke, store } from './atomics.ts'
@@ -39,7 +39,9 @@ import {
 } from './lane.ts'
 import { bytesOfRefs, REF_WORDS, type RecordSlabs, writeRefs } from './slab-refs.ts'
 
-const FIRST_TURN_BYTES = 64 * 1024
+/** Past it the writer looks whether the lane is empty, and again each time it has got so much further. */
+const EARLY_TURN_BYTES = 64 * 1024
+const TURN_STEP_BYTES = 4 * 1024
 
 /** The writer's end. One thread at a time. */
 export class LaneWriter extends LaneEnd {
@@ -50,7 +52,8 @@ export class LaneWriter extends LaneEnd {
   #at = 0
   /** Number of the first record after the last return to the beginning of the arena. */
   #turn: number
-  #turnAt: number
+  /** Where the writer looks next whether it may go back to the beginning early. */
+  #turnAt = EARLY_TURN_BYTES
   /** Bytes that the last refused item needs. */
   #wantedBytes = 0
 
@@ -75,7 +78,6 @@ export class LaneWriter extends LaneEnd {
     this.#tail = load(this.words, TAIL)
     this.#head = load(this.words, HEAD)
     this.#turn = this.#head
-    this.#turnAt = Math.min(FIRST_TURN_BYTES, layout.arenaBytes)
     this.#takeUp()
   }
 
@@ -184,7 +186,6 @@ export class LaneWriter extends LaneEnd {
       )
     }
     this.#wantedBytes = size
-    this.#turnAt = Math.min(this.bytes.length, this.#turnAt * 2)
     return -1
   }
 
@@ -196,8 +197,9 @@ export class LaneWriter extends LaneEnd {
     }
     if (this.#hasTurned()) return this.#encodeAt(value, this.#at, this.#oldest(), false)
     if (this.#at >= this.#turnAt) {
-      const from = this.#encodeAt(value, 0, this.#oldest(), true)
-      if (from >= 0) return from
+      this.#turnAt = this.#at + TURN_STEP_BYTES
+      this.#refresh()
+      if (this.levelAtMost === 0) return this.#encodeAt(value, 0, bytes.length, true)
     }
     const from = this.#encodeAt(value, this.#at, bytes.length, false)
     return from >= 0 ? from : this.#encodeAt(value, 0, this.#oldest(), true)
@@ -213,7 +215,10 @@ export class LaneWriter extends LaneEnd {
       if (end < 0) return -1
       this.#hasSlabs = HAS_SLABS
     }
-    if (isTurn) this.#turn = this.#tail
+    if (isTurn) {
+      this.#turn = this.#tail
+      this.#turnAt = EARLY_TURN_BYTES
+    }
     this.#at = end
     return from
   }
