@@ -15,8 +15,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** What it is made of, and what is not TypeScript and lies beside it. */
 const FOLDERS = ['src', 'test', 'verify', 'examples/demo']
 const ALONGSIDE = ['python']
-/** Of the examples, what their tests compare with. */
-const FILES = ['examples/video/motion.ts']
+/** Of the examples, what their tests call or compare with. */
+const FILES = ['examples/video/motion.ts', 'examples/video/overlay.ts']
 
 /** What every worker loads. */
 const STARTED = ['host/thread/thread-entry', 'host/process/process-entry']

@@ -35,12 +35,15 @@ export interface Box {
   height: number
 }
 
+/** What of the box lies outside the frame is left out. */
 export function fill(frame: VideoFrame, box: Box, colour: Colour): void {
   const { width, height, data } = frame
   const left = Math.max(0, Math.round(box.left))
   const top = Math.max(0, Math.round(box.top))
   const right = Math.min(width, Math.round(box.left + box.width))
   const bottom = Math.min(height, Math.round(box.top + box.height))
+  // To `fill` of an array, an end below 0 is one from behind.
+  if (left >= right) return
   for (let row = top; row < bottom; row++) data.fill(colour.y, row * width + left, row * width + right)
   const half = Math.ceil(width / 2)
   const planeOfU = width * height

@@ -26,8 +26,9 @@ export default definePipeline(
     },
     on: { type: 'string', default: 'process', doc: 'Where the model computes: process or thread.' },
     codec: { type: 'string', default: 'libx264', doc: "Encoder, by ffmpeg's name." },
+    preset: { type: 'string', optional: true, doc: 'How thoroughly it compresses, by its own names: slow.' },
   },
-  ({ file, out, seconds, width, on, codec }) =>
+  ({ file, out, seconds, width, on, codec, preset }) =>
     pipeline('motion')
       .source(
         'decode',
@@ -78,7 +79,11 @@ export default definePipeline(
         },
         { capacity: 4 },
       )
-      .sink('encode', encodeVideo(out, { args: ['-c:v', codec] }), { capacity: 4 }),
+      .sink(
+        'encode',
+        encodeVideo(out, { args: ['-c:v', codec, ...(preset === undefined ? [] : ['-preset', preset])] }),
+        { capacity: 4 },
+      ),
 )
 
 interface Pair {

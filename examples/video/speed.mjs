@@ -1,7 +1,9 @@
 /**
  * How fast the five stages are beside ffmpeg alone, which decodes and encodes the same: in turn, a few rounds.
  *
- *   node examples/video/speed.mjs [--rounds 3] [--seconds 30] [--codec libx264]     after `npm run example -- video`
+ *   node examples/video/speed.mjs [--rounds 3] [--seconds 30] [--codec libx264] [--preset medium] [--input GRAPH]
+ *
+ * After `npm run example -- video`. GRAPH is of ffmpeg's filters, and makes the video that is read.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '30' },
     codec: { type: 'string', default: 'libx264' },
+    preset: { type: 'string', default: 'medium' },
     input: { type: 'string', default: 'testsrc2=size=1280x720:rate=30' },
   },
 })
@@ -36,6 +39,8 @@ const SIDES = {
       place('in.mp4'),
       '-c:v',
       values.codec,
+      '-preset',
+      values.preset,
       '-pix_fmt',
       'yuv420p',
       place('ffmpeg.mp4'),
@@ -55,13 +60,15 @@ function millrace(on) {
     on,
     '--codec',
     values.codec,
+    '--preset',
+    values.preset,
   ]
   return [process.execPath, [COMMAND, 'run', path.join(HERE, 'pipeline.ts'), ...options, '--quiet']]
 }
 
 try {
-  const made = ['-v', 'error', '-f', 'lavfi', '-i', `${values.input}:duration=${values.seconds}`]
-  spawnSync('ffmpeg', [...made, '-pix_fmt', 'yuv420p', place('in.mp4')], { stdio: 'inherit' })
+  const made = ['-v', 'error', '-f', 'lavfi', '-i', values.input, '-t', values.seconds, '-pix_fmt', 'yuv420p']
+  spawnSync('ffmpeg', [...made, place('in.mp4')], { stdio: 'inherit' })
   const times = Object.fromEntries(Object.keys(SIDES).map((side) => [side, []]))
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [side, make] of Object.entries(SIDES)) times[side].push(await time(side, ...make()))

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import process from 'node:process'
 import { motionOf, SMALL_HEIGHT, SMALL_WIDTH } from '../../examples/video/motion.ts'
+import { type Box, fill } from '../../examples/video/overlay.ts'
 import { start } from '../../src/index.ts'
 import { probeMedia } from '../../src/media.ts'
 import { prepareExample, runExample, startExample } from '../support/example.ts'
@@ -54,6 +55,30 @@ test('video: Ctrl-C leaves a file that plays, with all frames that were read', {
   const encoded = /encode +([\d,]+) +([\d,]+)/.exec(stderr)
   assert.ok(encoded !== null && encoded[1] === encoded[2], stderr)
   assert.equal((await probeMedia(out)).video?.frames, Number(encoded[2]))
+})
+
+test('video: of a box that lies partly outside the frame, what is inside is drawn, and nothing else', () => {
+  const [width, height] = [16, 8]
+  const colour = { y: 200, u: 50, v: 60 }
+  const edges = [-20, -4, 0, 6, 12, 20]
+  for (const left of edges) {
+    for (const top of edges) {
+      const box: Box = { left, top, width: 8, height: 4 }
+      const data = new Uint8Array((width * height * 3) / 2)
+      const more = { index: 0, ptsMs: 0, format: 'yuv420p', rate: '30' } as const
+      fill({ ...more, width, height, data }, box, colour)
+      const isIn = (x: number, y: number): boolean =>
+        x >= left && x < left + box.width && y >= top && y < top + box.height
+      const luma = Array.from({ length: width * height }, (_, at) =>
+        isIn(at % width, Math.floor(at / width)) ? colour.y : 0,
+      )
+      const chroma = (level: number): number[] =>
+        Array.from({ length: (width * height) / 4 }, (_, at) =>
+          isIn((at % (width / 2)) * 2, Math.floor(at / (width / 2)) * 2) ? level : 0,
+        )
+      assert.deepEqual([...data], [...luma, ...chroma(colour.u), ...chroma(colour.v)], `${left}, ${top}`)
+    }
+  }
 })
 
 test('video: the model computes what the same arithmetic in plain code does', {
