@@ -1,9 +1,6 @@
 /** The end of the process from inside, while something is still to come: it is told, and never counts as success. */
 import process from 'node:process'
 
-/** Node's exit code when the event loop runs dry before a top-level await is settled. */
-const UNSETTLED = 13
-
 /** `process.exit()` was called; nothing was left in the event loop; an error was thrown that nobody caught. */
 export type ExitCause = 'exit' | 'unsettled' | 'uncaught'
 
@@ -13,18 +10,26 @@ export type ExitCause = 'exit' | 'unsettled' | 'uncaught'
  */
 export function watchExit(react: (cause: ExitCause) => number): () => void {
   let isUncaught = false
+  let hasRunDry = false
   const onUncaught = (): void => {
     isUncaught = process.listenerCount('uncaughtException') === 0
   }
-  const onExit = (code: number): void => {
-    // Node 20 notes it in a listener of its own, after the code was handed out.
-    const isUnsettled = code === UNSETTLED || process.exitCode === UNSETTLED
-    process.exitCode = react(isUncaught ? 'uncaught' : isUnsettled ? 'unsettled' : 'exit')
+  const onDry = (): void => {
+    hasRunDry = true
+    // Runs only if another listener has given the loop something to do.
+    setImmediate(() => {
+      hasRunDry = false
+    }).unref()
+  }
+  const onExit = (): void => {
+    process.exitCode = react(isUncaught ? 'uncaught' : hasRunDry ? 'unsettled' : 'exit')
   }
   process.on('uncaughtExceptionMonitor', onUncaught)
+  process.on('beforeExit', onDry)
   process.on('exit', onExit)
   return () => {
     process.off('uncaughtExceptionMonitor', onUncaught)
+    process.off('beforeExit', onDry)
     process.off('exit', onExit)
   }
 }

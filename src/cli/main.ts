@@ -11,7 +11,8 @@ import { runCommand } from './run-command.ts'
 import { type TellOptions, tellError } from './tell-error.ts'
 import { commandHelp, USAGE } from './usage.ts'
 
-await main(process.argv.slice(2))
+// Not awaited: where it never ends, because a module never finishes loading, Node would say so beside our own words.
+void main(process.argv.slice(2))
 
 async function main([name, ...args]: string[]): Promise<void> {
   if (name === '--help' || name === '-h' || name === 'help') printOut(USAGE)

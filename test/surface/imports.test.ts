@@ -42,6 +42,8 @@ interface Effects {
 function effectsOf(entry: string): Effects {
   const code = `
     const fs = await import('node:fs')
+    // From Node 22 on, importing it opens stderr: whoever imports it, and almost everyone does.
+    await import('node:util')
     const names = () => process.moduleLoadList.filter((name) => name.startsWith('NativeModule '))
     const before = new Set(names())
     const globals = new Set(Object.getOwnPropertyNames(globalThis))
