@@ -11,7 +11,11 @@ const MAY_IMPORT = {
   plan: ['^src/errors\\.ts$', '^src/define/', '^src/plan/'],
   queue: ['^src/(errors|sentinel)\\.ts$', '^src/queue/'],
   observe: ['^src/errors\\.ts$', '^src/observe/'],
-  host: [ANYWHERE, '^src/(tracked|code/uses)\\.ts$', '^src/(queue|define|plan|observe|host)/'],
+  host: [
+    ANYWHERE,
+    '^src/(tracked|code/uses|code/cache-folder)\\.ts$',
+    '^src/(queue|define|plan|observe|host)/',
+  ],
   command: [
     '^src/errors\\.ts$',
     '^src/(define|command)/',

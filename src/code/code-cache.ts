@@ -21,10 +21,6 @@ import {
 import path from 'node:path'
 import { crc32 } from 'node:zlib'
 
-/** The folder for it, or one of `OFF`. */
-export const CODE_CACHE_VARIABLE = 'MILLRACE_CODE_CACHE'
-const OFF = new Set(['off', 'false', '0'])
-
 const MAGIC = 0x4d_43_43_31
 /** Magic, checksum of all that follows it, bytes of the uses. */
 const HEAD_BYTES = 12
@@ -49,23 +45,6 @@ export interface CachedCode {
   /** What its process had done when it was saved: the functions for that are in it. */
   readonly uses: readonly string[]
   readonly code: Buffer
-}
-
-/**
- * Where the code is kept: `.cache/millrace` in the nearest `node_modules`, as build tools have it.
- * @param from a folder of the package
- * @returns undefined: it is not to be kept, or there is no such place
- */
-export function codeCacheFolder(from: string): string | undefined {
-  const asked = process.env[CODE_CACHE_VARIABLE]
-  // Coverage counts in code that was compiled for it.
-  if (OFF.has(asked ?? '') || process.env.NODE_V8_COVERAGE !== undefined) return undefined
-  if (asked !== undefined && asked !== '') return path.resolve(asked)
-  for (let folder = from; ; folder = path.dirname(folder)) {
-    const modules = path.basename(folder) === 'node_modules' ? folder : path.join(folder, 'node_modules')
-    if (existsSync(modules)) return path.join(modules, '.cache', 'millrace')
-    if (folder === path.dirname(folder)) return undefined
-  }
 }
 
 /** Its file in that folder. */

@@ -4,7 +4,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
 import { isMainThread } from 'node:worker_threads'
-import { type CachedCode, codeCacheFolder, codeFile, readCode, writeCode } from './code-cache.ts'
+import { codeCacheFolder } from './cache-folder.ts'
+import { type CachedCode, codeFile, readCode, writeCode } from './code-cache.ts'
 import { hearUses } from './uses.ts'
 
 /** What the script is: a function of what a module has and a script has not. */

@@ -102,3 +102,37 @@ test('a run that is aborted keeps nothing: its end waits for no disk', () => {
   assert.equal(status, 1, stderr)
   assert.equal(existsSync(cache), false)
 })
+
+const skip = (process.features as { typescript?: unknown }).typescript ? false : 'Node does not strip types'
+
+test('where Node strips types itself, each thread keeps what is left of them, unless the cache is off', {
+  skip,
+}, () => {
+  const index = pathToFileURL(path.join(HERE, nameHere('src/index.ts'))).href
+  const file = path.join(folder, 'typed.ts')
+  writeFileSync(
+    file,
+    `import { getCompileCacheDir } from 'node:module'
+    import { definePipeline, pipeline } from ${JSON.stringify(index)}
+    const main: string | undefined = getCompileCacheDir()
+    export default definePipeline(import.meta.url, {}, () =>
+      pipeline('typed')
+        .source('source', () => ['item'])
+        .stage('where', (): string => String(getCompileCacheDir()))
+        .sink('print', (worker: string) => console.log(\`\${main}\\n\${worker}\`), { on: 'loop' }))`,
+  )
+  const placesOf = (cache: string): string[] => {
+    const { NODE_COMPILE_CACHE: _, ...env } = process.env
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...COMMAND, 'run', file, '--quiet'], {
+      env: { ...env, MILLRACE_CODE_CACHE: cache },
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stderr)
+    return stdout.trim().split('\n')
+  }
+  const cache = path.join(folder, 'typed')
+  for (const place of placesOf(cache)) assert.equal(path.dirname(place), path.join(cache, 'typescript'))
+  const [version] = readdirSync(path.join(cache, 'typescript'))
+  assert.ok(readdirSync(path.join(cache, 'typescript', version)).length > 0)
+  assert.deepEqual(placesOf('off'), ['undefined', 'undefined'])
+})

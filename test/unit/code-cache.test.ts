@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { afterEach, beforeEach, test } from 'node:test'
-import {
-  CODE_CACHE_VARIABLE,
-  codeCacheFolder,
-  codeFile,
-  readCode,
-  writeCode,
-} from '../../src/code/code-cache.ts'
+import { CODE_CACHE_VARIABLE, codeCacheFolder } from '../../src/code/cache-folder.ts'
+import { codeFile, readCode, writeCode } from '../../src/code/code-cache.ts'
 
 const DAY_S = 24 * 3_600
 const code = Buffer.from(Array.from({ length: 1_001 }, (_, at) => at % 251))
