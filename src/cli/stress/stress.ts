@@ -40,7 +40,7 @@ export class Stress {
     const onWorker = (worker: Worker): void => this.#follow(worker)
     process.on('worker', onWorker)
     const untilMs = performance.now() + this.#options.seconds * 1_000
-    const before = process.getActiveResourcesInfo().length
+    const before = countResources()
     do {
       let left = BATCH
       const work = async (): Promise<void> => {
@@ -71,8 +71,7 @@ export class Stress {
 
   /** No run goes on now. */
   async #checkNothingLeft(before: number): Promise<void> {
-    const left = (): number =>
-      this.#liveThreads.size + Math.max(0, process.getActiveResourcesInfo().length - before)
+    const left = (): number => this.#liveThreads.size + Math.max(0, countResources() - before)
     for (let turns = SETTLE_TURNS; turns > 0 && left() > 0; turns--)
       await new Promise((resolve) => setImmediate(resolve))
     if (left() === 0 || this.tally.breaches.some(({ what }) => what[0].startsWith('it has not ended'))) return
@@ -80,6 +79,12 @@ export class Stress {
     const what = [`left behind: threads ${threads}; resources ${process.getActiveResourcesInfo().join(', ')}`]
     this.tally.breaches.push({ seed: undefined, fault: undefined, what })
   }
+}
+
+/** With the standard streams: whoever asks for one first opens it, a worker that prints perhaps. */
+function countResources(): number {
+  void [process.stdout, process.stderr]
+  return process.getActiveResourcesInfo().length
 }
 
 async function runSafely(seed: number, fault: FaultKind | undefined, random: Random): Promise<GraphEnd> {
