@@ -1,7 +1,7 @@
 /**
  * How fast the five stages are beside ffmpeg alone, which decodes and encodes the same: in turn, a few rounds.
  *
- *   node examples/video/speed.mjs [--rounds 3] [--seconds 30] [--codec libx264] [--preset medium] [--input GRAPH]
+ *   node examples/video/speed.mjs [--rounds 3] [--seconds 30] [--codec libx264] [--preset slow] [--input GRAPH]
  *
  * After `npm run example -- video`. GRAPH is of ffmpeg's filters, and makes the video that is read.
  */
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '30' },
     codec: { type: 'string', default: 'libx264' },
-    preset: { type: 'string', default: 'medium' },
+    preset: { type: 'string' },
     input: { type: 'string', default: 'testsrc2=size=1280x720:rate=30' },
   },
 })
@@ -39,8 +39,7 @@ const SIDES = {
       place('in.mp4'),
       '-c:v',
       values.codec,
-      '-preset',
-      values.preset,
+      ...(values.preset === undefined ? [] : ['-preset', values.preset]),
       '-pix_fmt',
       'yuv420p',
       place('ffmpeg.mp4'),
@@ -60,8 +59,7 @@ function millrace(on) {
     on,
     '--codec',
     values.codec,
-    '--preset',
-    values.preset,
+    ...(values.preset === undefined ? [] : ['--preset', values.preset]),
   ]
   return [process.execPath, [COMMAND, 'run', path.join(HERE, 'pipeline.ts'), ...options, '--quiet']]
 }

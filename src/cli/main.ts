@@ -11,8 +11,21 @@ import { runCommand } from './run-command.ts'
 import { type TellOptions, tellError } from './tell-error.ts'
 import { commandHelp, USAGE } from './usage.ts'
 
-// Not awaited: where it never ends, because a module never finishes loading, Node would say so beside our own words.
-void main(process.argv.slice(2))
+/** As Node's where a top-level await is never settled. Not awaited, lest Node says so beside our own words. */
+const UNSETTLED = 13
+
+process.exitCode = UNSETTLED
+main(process.argv.slice(2)).then(
+  () => {
+    if (process.exitCode === UNSETTLED) process.exitCode = undefined
+  },
+  (error) => {
+    // Uncaught, however unhandled rejections are taken.
+    setImmediate(() => {
+      throw error
+    })
+  },
+)
 
 async function main([name, ...args]: string[]): Promise<void> {
   if (name === '--help' || name === '-h' || name === 'help') printOut(USAGE)

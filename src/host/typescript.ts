@@ -56,8 +56,12 @@ export async function prepareFor(url: string): Promise<void> {
 /** Else each thread loads Node's parser for it, and strips the same files anew: some 30 ms. */
 function keepStripped(): void {
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown }
-  const folder = codeCacheFolder(path.dirname(fileURLToPath(import.meta.url)))
-  if (folder !== undefined) enableCompileCache?.(path.join(folder, 'typescript'))
+  try {
+    const folder = codeCacheFolder(path.dirname(fileURLToPath(import.meta.url)))
+    if (folder !== undefined) enableCompileCache?.(path.join(folder, 'typescript'))
+  } catch {
+    // Where to look for a folder is not allowed either.
+  }
 }
 
 function record(): void {

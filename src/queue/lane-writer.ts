@@ -2,9 +2,10 @@
  * The writer's end of a lane; lane.ts has the protocol.
  *
  * Arena. Records lie in the order of their numbers, each in one piece, so bytes are freed in that order
- * too. Once it is past 64 KiB, the writer goes back to the beginning whenever it finds the lane empty, so that small items
- * keep using the same few cache lines (and touch few pages) however large the arena may be. Never while records lie
- * there: those after them would have no more room than what lies before them, and the lane would be full early.
+ * too. The writer goes back to the beginning where it knows the lane to be empty; once it is past 64 KiB, it looks whether
+ * it is, each 4 KiB. So small items keep using the same few cache lines (and touch few pages) of a large arena, if the lane
+ * is empty now and then. Never earlier while records lie there: those after them would have no more room than what lies
+ * before them, and the lane would be full early.
  */
 import { MillraceError } from '../errors.ts'
 import { add, compareExchange, load, peek, poke, store } from './atomics.ts'

@@ -7,6 +7,7 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { Command, fixture, lastLine, millrace, millraceLine } from '../support/command.ts'
 import { test } from '../support/harness.ts'
+import { COMMAND } from '../support/places.ts'
 
 /** A module that cannot stand in the repository: it would do harm to whoever loads it. */
 function moduleOf(t: TestContext, source: string): string {
@@ -211,3 +212,21 @@ interface JsonError {
 function errorOf(stdout: string): JsonError {
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) as string)
 }
+
+test('an error of our own is never a success, however unhandled rejections are taken', () => {
+  const program = `import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const { readFileSync } = fs
+    fs.readFileSync = (file, ...more) => {
+      if (String(file).endsWith('package.json')) throw new Error('out of reach')
+      return readFileSync(file, ...more)
+    }
+    syncBuiltinESMExports()`
+  const preload = `data:text/javascript,${encodeURIComponent(program)}`
+  const flags = ['--unhandled-rejections=none', '--import', preload]
+  const { status, stderr } = spawnSync(process.execPath, [...flags, ...COMMAND, '--version'], {
+    encoding: 'utf8',
+  })
+  assert.match(stderr, /out of reach/)
+  assert.equal(status, 1)
+})

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
@@ -93,10 +93,12 @@ test('a drain that takes longer than --deadline-ms becomes an abort', async (t) 
 test('a run that failed is 1, also after a signal', async (t) => {
   const gate = makeFifo(t)
   const command = new Command(t, ['run', TICKS, '--slow-ms', '60', '--fail-at', '9', '--gate', gate])
-  await command.shows('stdout', 'tick 1\n')
+  // Opens when the stage that fails has its item in hand: a source that is drained before has not read it.
+  const go = await open(gate, 'w')
   command.child.kill('SIGINT')
   await command.shows('stderr', 'draining')
-  await writeFile(gate, 'go')
+  await go.writeFile('go')
+  await go.close()
   const end = await command.end
   assert.match(end.stderr, /failed at item 9/)
   assert.equal(end.code, 1)

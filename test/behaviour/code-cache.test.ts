@@ -136,3 +136,26 @@ test('where Node strips types itself, each thread keeps what is left of them, un
   assert.ok(readdirSync(path.join(cache, 'typescript', version)).length > 0)
   assert.deepEqual(placesOf('off'), ['undefined', 'undefined'])
 })
+
+test('where no folder for it can be looked for, a pipeline in TypeScript runs all the same', {
+  skip,
+}, (t) => {
+  const app = mkdtempSync(path.join(tmpdir(), 'millrace-closed-'))
+  t.after(() => rmSync(app, { recursive: true }))
+  const file = path.join(app, 'typed.ts')
+  const index = pathToFileURL(path.join(HERE, nameHere('src/index.ts'))).href
+  writeFileSync(
+    file,
+    `import { pipeline } from ${JSON.stringify(index)}
+    const items: number[] = [1]
+    export default pipeline('typed').source('source', items, { on: 'loop' }).sink('sink', () => {}, { on: 'loop' })`,
+  )
+  // What lies above the package is out of reach.
+  const flags = ['--permission', '--allow-worker', ...[file, HERE].map((place) => `--allow-fs-read=${place}`)]
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
+  const { status, stderr } = spawnSync(process.execPath, [...flags, ...COMMAND, 'run', file, '--quiet'], {
+    env: { ...env, MILLRACE_CODE_CACHE: '' },
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+})
