@@ -82,7 +82,7 @@ for (let round = 0; round < ROUNDS; round++) {
   })
 }
 
-/** A bare Worker of Node 24 or 26 with a limit of 64 MiB, filled with small arrays, still collects garbage after half a minute. */
+/** Node 24 and 26 do not always: docs/reliability.md. */
 const ENDS_AT_ITS_LIMIT = Number(process.versions.node.split('.', 1)) < 24
 
 for (const death of ['exit', 'memory'] as const) {
