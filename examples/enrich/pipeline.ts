@@ -138,15 +138,28 @@ function isWorthAnotherTry(error: unknown): boolean {
 
 function openDatabase(file: string): Database.Database {
   const database = new Database(file)
-  database.pragma('journal_mode = WAL')
-  database.pragma('synchronous = NORMAL')
   // Two stages write it; each waits for the other's transaction.
   database.pragma('busy_timeout = 10000')
+  useWriteAheadLog(database)
+  database.pragma('synchronous = NORMAL')
   database.exec(`
     CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, customer INTEGER, email TEXT, amount REAL,
       currency TEXT, tier TEXT, since INTEGER);
     CREATE TABLE IF NOT EXISTS rejects (row INTEGER PRIMARY KEY, fields TEXT, error TEXT);`)
   return database
+}
+
+/** Where both stages open a new file at once, SQLite refuses one of them this step, however long it may wait. */
+function useWriteAheadLog(database: Database.Database): void {
+  for (let triesLeft = 100; ; triesLeft--) {
+    try {
+      database.pragma('journal_mode = WAL')
+      return
+    } catch (error) {
+      if (triesLeft === 0 || !/locked/.test(String(error))) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+  }
 }
 
 /** One transaction. An order that is there already, from before a kill, is written again as it was. */
