@@ -117,6 +117,11 @@ class Child {
   async prints(lines: number): Promise<void> {
     await until(() => this.stdout.split('\n').length > lines || this.child.exitCode !== null)
   }
+
+  /** The item that does harm is in hand. */
+  async misbehaves(): Promise<void> {
+    await until(() => this.stdout.includes('misbehaves\n') || this.child.exitCode !== null)
+  }
 }
 
 function lastReport(stdout: string): Report | undefined {
@@ -128,7 +133,7 @@ test('a loop that V8 does not leave: two signals end the process all the same', 
   deadlineMs: LATEST_MS,
 }, async (t) => {
   const child = new Child(t, ['--how', 'parse-loop', '--print', '--deadline-ms', '100'])
-  await child.prints(4)
+  await child.misbehaves()
   child.child.kill('SIGINT')
   child.child.kill('SIGINT')
   const { code, signal, report, stderr } = await child.end
@@ -145,7 +150,7 @@ test('a read that blocks in the system: two signals end the process, and the rep
   const fifo = path.join(folder, 'fifo')
   execFileSync('mkfifo', [fifo])
   const child = new Child(t, ['--how', 'read-fifo', '--fifo', fifo, '--print', '--deadline-ms', '100'])
-  await child.prints(4)
+  await child.misbehaves()
   child.child.kill('SIGINT')
   child.child.kill('SIGINT')
   const { code, signal, report, stderr } = await child.end
