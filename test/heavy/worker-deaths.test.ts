@@ -82,16 +82,9 @@ for (let round = 0; round < ROUNDS; round++) {
   })
 }
 
-/** Node 24 and 26 do not always: docs/reliability.md. */
-const ENDS_AT_ITS_LIMIT = Number(process.versions.node.split('.', 1)) < 24
-
 for (const death of ['exit', 'memory'] as const) {
   for (let round = 0; round < ROUNDS / 2; round++) {
     test(`each number comes once and in order, whoever dies by ${death} (${round})`, {
-      skip:
-        death === 'memory' &&
-        !ENDS_AT_ITS_LIMIT &&
-        'this Node does not end a thread at the limit of its heap',
       deadlineMs: 600_000,
     }, async (t) => {
       // Never a multiple of 31, by which the numbers are multiplied: it would meet none of them.
