@@ -1,6 +1,6 @@
 /** A queue of a run, as those see it who watch it: from which stage to which, and what went through it. */
 import type { LaneView } from '../queue/lane.ts'
-import type { QueueMemory } from '../queue/queue-memory.ts'
+import { IDLE, OPEN, type QueueMemory } from '../queue/queue-memory.ts'
 
 export type Overflow = 'block' | 'drop-new' | 'drop-old'
 
@@ -73,6 +73,16 @@ export class RunQueue {
   lanesFrom(producer: number): LaneView[] {
     const { memory } = this
     return Array.from({ length: memory.consumers }, (_, consumer) => memory.laneView(producer, consumer))
+  }
+
+  /**
+   * Whether that producer has, or may come to have, something to put. SENTINEL is its last word: it lies in the lanes a
+   * moment before its end is known to have been left, and a consumer that has taken it may be gone by then.
+   */
+  mayBePutBy(producer: number): boolean {
+    const state = this.memory.state('producer', producer)
+    if (state !== OPEN && state !== IDLE) return false
+    return !this.lanesFrom(producer).every((lane) => lane.newest?.isEnd)
   }
 
   #sum(count: (lane: LaneView) => number): number {

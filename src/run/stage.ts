@@ -10,7 +10,6 @@ import type { SlabReport } from '../observe/report.ts'
 import type { PlannedStage } from '../plan/plan.ts'
 import type { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { Doorbell } from '../queue/doorbell.ts'
-import { IDLE, OPEN } from '../queue/queue-memory.ts'
 import { type Account, accountFor, sumAccounts } from './account.ts'
 import type { StageConnections } from './connections.ts'
 import { addWorker, triggerRetire } from './resize.ts'
@@ -192,12 +191,9 @@ export class PipelineStage {
   /** Whether it may still put something out; of a sink, take something. A source goes on a while after its last item. */
   get hasWork(): boolean {
     const outputs = this.#connections?.outputs ?? []
-    const isOpen = (worker: number): boolean =>
-      outputs.some(({ queue, ends }) => {
-        const state = queue.memory.state('producer', ends[worker])
-        return state === OPEN || state === IDLE
-      })
-    return this.#workers.some((worker) => (outputs.length > 0 ? isOpen(worker.number) : worker.hasWork))
+    const mayPut = (worker: number): boolean =>
+      outputs.some(({ queue, ends }) => queue.mayBePutBy(ends[worker]))
+    return this.#workers.some((worker) => (outputs.length > 0 ? mayPut(worker.number) : worker.hasWork))
   }
 
   /** Starts its workers and, once they have opened everything, lets them begin. */
