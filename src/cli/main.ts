@@ -7,7 +7,7 @@ import { endProcess } from './end-process.ts'
 import { WRONG_USAGE } from './exit-code.ts'
 import { graphCommand } from './graph-command.ts'
 import { printError, printOut } from './print.ts'
-import { runCommand } from './run-command.ts'
+import { type RunEnd, runCommand } from './run-command.ts'
 import { type TellOptions, tellError } from './tell-error.ts'
 import { commandHelp, USAGE } from './usage.ts'
 
@@ -43,15 +43,15 @@ async function runNamed(command: CommandName, args: string[]): Promise<void> {
     line = readCommandLine(command, args)
     if (line.help && (line.file === undefined || command === 'stress')) printOut(commandHelp(command))
     else if (command === 'run') await endProcess(await runCommand(line))
-    else await endProcess({ code: await codeOf(command, line), stuck: [], signal: undefined })
+    else await endProcess(await endOf(command, line))
   } catch (error) {
     tellError(error, line ?? guessLine(command, args))
     await endProcess({ code: WRONG_USAGE, stuck: [], signal: undefined })
   }
 }
 
-async function codeOf(command: CommandName, line: CommandLine): Promise<number> {
-  if (command === 'graph') return graphCommand(line)
+async function endOf(command: CommandName, line: CommandLine): Promise<RunEnd> {
+  if (command === 'graph') return { code: await graphCommand(line), stuck: [], signal: undefined }
   // Loaded only then: nobody who runs a pipeline needs it.
   const { stressCommand } = await import('./stress/stress-command.ts')
   return stressCommand(line)

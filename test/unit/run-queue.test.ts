@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DONE, GONE, PARKED, QueueMemory } from '../../src/queue/queue-memory.ts'
-import { RunQueue } from '../../src/run/run-queue.ts'
+import { type QueuePlace, RunQueue } from '../../src/run/run-queue.ts'
 
 const END = { item: 0, source: 0, order: 0, madeBy: 0, part: 0 }
 
 function queueWith(consumers: number): RunQueue {
   const shape = { name: 'test', capacity: 8, capacityBytes: 4096, producers: 2, consumers }
-  const place = {
+  const place: QueuePlace = {
     from: 'a',
     to: 'b',
     branch: undefined,
@@ -15,7 +15,7 @@ function queueWith(consumers: number): RunQueue {
     overflow: 'block',
     isPartitioned: false,
   }
-  return new RunQueue(QueueMemory.allocate(shape, undefined), place as const)
+  return new RunQueue(QueueMemory.allocate(shape, undefined), place)
 }
 
 test('a producer may put something until it has left its end', () => {
@@ -24,7 +24,7 @@ test('a producer may put something until it has left its end', () => {
   queue.memory.claim('producer', 1)
   queue.memory.laneWriter(0, 0).tryPut('an item', END)
   assert.ok(queue.mayBePutBy(0))
-  for (const [producer, state] of [DONE, GONE].entries()) {
+  for (const [producer, state] of ([DONE, GONE] as const).entries()) {
     queue.memory.claim('producer', producer + 1)
     queue.memory.leave('producer', producer, state)
     assert.equal(queue.mayBePutBy(producer), false)

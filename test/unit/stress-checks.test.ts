@@ -8,7 +8,10 @@ import { drawGraph } from '../../src/cli/stress/draw-graph.ts'
 import { FAULT_KINDS } from '../../src/cli/stress/fault-kinds.ts'
 import type { Note } from '../../src/cli/stress/graph-log.ts'
 import { expectRun, stagesOf } from '../../src/cli/stress/graph-oracle.ts'
+import { endOf } from '../../src/cli/stress/stress-command.ts'
 import { readStressOptions } from '../../src/cli/stress/stress-options.ts'
+import { summarise } from '../../src/cli/stress/stress-summary.ts'
+import { StressTally } from '../../src/cli/stress/stress-tally.ts'
 import type { Report } from '../../src/index.ts'
 
 const EXPECTED = { ids: [1, 2, 3], isSequence: true, again: 0 }
@@ -185,4 +188,21 @@ test('what stress is told is checked', () => {
     message: /--seconds must be a number/,
   })
   assert.throws(() => read('file.ts'), { code: 'MILLRACE_USAGE', message: /takes no file/ })
+})
+
+// On Node 26 it printed what was wrong, and hung: a thread in a loop of `new Array(1_000)` cannot be ended there.
+test('after a run that has not ended, the process waits for none of its threads', () => {
+  const run = { items: 0, faults: {}, end: undefined, diagnosis: undefined }
+  const endAfter = (outcome: 'completed' | 'not ended', ...breaches: string[]) => {
+    const tally = new StressTally()
+    tally.add(7, undefined, { ...run, outcome, breaches })
+    return endOf(summarise(tally, { seed: 7, seconds: 1, faults: [] }, 1_000), true, false)
+  }
+  assert.deepEqual(endAfter('completed'), { code: 0, stuck: [], signal: undefined })
+  assert.deepEqual(endAfter('completed', 'an item is lost'), { code: 1, stuck: [], signal: undefined })
+  assert.deepEqual(endAfter('not ended', 'it has not ended'), {
+    code: 1,
+    stuck: ['random graph'],
+    signal: undefined,
+  })
 })
