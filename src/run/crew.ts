@@ -142,7 +142,7 @@ export function stuckFailure(stage: PipelineStage, worker: StageWorker, terminat
 
 function whyStuck({ host }: PipelineStage, terminateMs: number): string {
   if (host !== 'loop')
-    return `still running ${terminateMs} ms after it was terminated: native code blocks its thread`
+    return `still running ${terminateMs} ms after it was terminated: native code blocks its thread, or a loop that V8 does not interrupt`
   return 'its process function has not returned, and what runs on the loop cannot be terminated'
 }
 
