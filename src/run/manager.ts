@@ -5,13 +5,12 @@
  * The state moves forward only (state.ts), deadlines are the ladder's (ladder.ts), and the run is settled in one
  * function, `#settle`.
  */
-import { noteUse } from '../code/uses.ts'
 import { Deferred } from '../deferred.ts'
 import { RUN_OPTIONS } from '../define/stage-options.ts'
 import { MillraceError } from '../errors.ts'
 import { type Diagnosis, renderDiagnosis } from '../observe/diagnosis.ts'
 import type { Failure, ItemOrigin } from '../observe/failure.ts'
-import type { Overdue, Report, RunOutcome } from '../observe/report.ts'
+import type { Overdue, Report } from '../observe/report.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { hasOutput } from '../plan/make-plan.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -19,22 +18,12 @@ import { Announcer } from './announcer.ts'
 import { Crew, stuckFailure } from './crew.ts'
 import { diagnose } from './diagnose.ts'
 import { Ladder, type Rungs } from './ladder.ts'
-import { makeReport } from './make-report.ts'
-import {
-  type AbortCause,
-  decideOutcome,
-  type ManagerOptions,
-  type Preparation,
-  type RunEvents,
-  textOf,
-  unreadFailure,
-  whyRejected,
-} from './manager-parts.ts'
-import { RunFailures } from './run-failures.ts'
+import { type ManagerOptions, type Preparation, type RunEvents, unreadFailure } from './manager-parts.ts'
 import { RunNotices } from './run-notices.ts'
 import { RunOutput } from './run-output.ts'
 import type { RunQueue } from './run-queue.ts'
-import { handleSignals, type StopSignal } from './signals.ts'
+import { type AbortCause, RunRecord } from './run-record.ts'
+import { followSignal, handleSignals, type StopSignal } from './signals.ts'
 import type { PipelineStage } from './stage.ts'
 import { RunState, type RunStateName } from './state.ts'
 import { Watchdog } from './watchdog.ts'
@@ -59,22 +48,16 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   readonly #settled = new Deferred<Report>()
   readonly #output: RunOutput<unknown>
   readonly #ladder: Ladder
-  readonly #failures = new RunFailures()
-  readonly #overdue: Overdue[] = []
+  readonly #record = new RunRecord()
   readonly #name: string
   readonly #notices: RunNotices
   #prepared: Preparation | undefined
-  #startedMs = 0
   #startTimer: NodeJS.Timeout | undefined
   #removeSignals = (): void => {}
-  /** What made it abort: the first cause decides the outcome. */
-  #abortedBy: AbortCause | undefined
+  #forgetUser = (): void => {}
   #isJoined = false
-  #reason: string | undefined
-  #isDrained = false
   #isEndingEarly = false
   #signal: StopSignal | undefined
-  #report: Report | undefined
   #crew: Crew | undefined
   #watchdog: Watchdog | undefined
   #isPaused = false
@@ -97,7 +80,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
       const wiring = wireParts(name, stages)
       this.#prepare = () => ({ wiring })
     }
-    this.#state = new RunState((state) => this.#announcer.moved(state, this.#reason))
+    this.#state = new RunState((state) => this.#announcer.moved(state, this.#record.reason))
     this.#output = new RunOutput(this.#settled.promise, () => this.#closeOutput())
     this.#ladder = new Ladder(this.#options, {
       abort: () => this.#onDrainTimeout(),
@@ -134,7 +117,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   /** The report so far; the final one once the run has ended. Undefined until it is prepared. */
   get report(): Report | undefined {
-    return this.#report ?? this.#makeReport('completed')
+    return this.#record.report(this.#prepared?.wiring)
   }
 
   on<K extends keyof RunEvents>(event: K, listener: (...args: RunEvents[K]) => void): this {
@@ -147,7 +130,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     if (!this.#state.advance('starting')) {
       throw new MillraceError('MILLRACE_STATE', `the run was started before: it is ${this.#state.name}`)
     }
-    this.#startedMs = performance.now()
+    this.#record.started()
     this.#announcer.starting()
     if (this.#options.signals) {
       this.#removeSignals = handleSignals({
@@ -155,7 +138,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
         abort: (signal) => this.#onSignal(signal, 2),
       })
     }
-    this.#followUserSignal()
+    this.#forgetUser = followSignal(this.#userSignal, (reason) => this.abort(reason))
     void this.#launch()
     return this
   }
@@ -175,8 +158,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   /** Sources stop reading; what is in flight is finished, within `drainMs`. Never blocks. */
   drain(reason?: unknown): void {
     if (!this.#state.canBecome('draining')) return
-    this.#isDrained = true
-    this.#reason ??= textOf(reason)
+    this.#record.drained(reason)
     this.resume()
     this.#state.advance('draining')
     this.#prepared?.wiring.stop.set('drain')
@@ -186,7 +168,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
 
   /** Workers stop after the item in hand; what is left is counted as abandoned. Never blocks. */
   abort(reason?: unknown): void {
-    this.#abort('request', textOf(reason))
+    this.#abort('request', reason)
   }
 
   /** What waits on what, as text. */
@@ -327,7 +309,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   /** Before anything is done about it: afterwards it looks different. */
   #noteOverdue(deadline: Overdue['deadline']): void {
     const overdue = { deadline, afterMs: this.#options[deadline], diagnosis: this.diagnosis }
-    this.#overdue.push(overdue)
+    this.#record.overdue(overdue)
     this.#announcer.overdue(overdue)
   }
 
@@ -346,7 +328,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   /** An item failed, and its stage goes on: unless there were too many. */
   #onItemFailure(failure: Failure, origins: readonly ItemOrigin[] = []): void {
     const { plan } = this.stages.find(({ name }) => name === failure.stage) ?? {}
-    const tooMany = this.#failures.noteItem(failure, plan, performance.now())
+    const tooMany = this.#record.failures.noteItem(failure, plan, performance.now())
     // What a source could not acknowledge is its own failure, and no news to it.
     if (failure.code !== 'MILLRACE_ACK_FAILED') this.#crew?.tellSources(failure, origins)
     this.#announcer.itemFailed(failure, plan?.onError === 'dead-letter')
@@ -359,7 +341,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   }
 
   #noteFailure(failure: Failure): void {
-    this.#failures.fatal.push(failure)
+    this.#record.failures.fatal.push(failure)
     this.#announcer.failed(failure)
   }
 
@@ -387,10 +369,9 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     for (const failure of this.#crew?.late(this.#options.startMs) ?? []) this.#onFailure(failure)
   }
 
-  #abort(cause: AbortCause, reason?: string): void {
+  #abort(cause: AbortCause, reason?: unknown): void {
     if (!this.#state.canBecome('aborting')) return
-    this.#abortedBy = cause
-    if (reason !== undefined) this.#reason = reason
+    this.#record.aborted(cause, reason)
     this.#state.advance('aborting')
     clearTimeout(this.#startTimer)
     this.#watchdog?.stop()
@@ -406,43 +387,21 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
   #giveUp(): void {
     this.#noteOverdue('terminateMs')
     for (const failure of this.#crew?.stuck(this.#options.terminateMs) ?? []) {
-      if (!this.#isTold(failure)) this.#noteFailure(failure)
+      if (!this.#record.isTold(failure)) this.#noteFailure(failure)
     }
     this.#settle()
-  }
-
-  #isTold({ code, stage, worker }: Failure): boolean {
-    return this.#failures.fatal.some(
-      (told) => told.code === code && told.stage === stage && told.worker === worker,
-    )
   }
 
   #settle(): void {
     if (!this.#state.canBecome('ended')) return
     this.#notices.close()
-    const report = this.#makeReport(this.#outcome())
-    this.#report = report
+    const { report, error } = this.#record.ended(this.#prepared?.wiring)
     this.#prepared?.wiring.stop.release()
     this.#cleanUp()
     this.#state.advance('ended')
-    const error = whyRejected(report)
-    if (error === undefined) noteUse(`run ${report?.outcome}`)
     this.#announcer.ended(report, error)
     if (error === undefined && report !== undefined) this.#settled.resolve(report)
     else this.#settled.reject(error)
-  }
-
-  #outcome(): RunOutcome {
-    return decideOutcome(this.#abortedBy, this.#failures.fatal, this.#isDrained)
-  }
-
-  #makeReport(outcome: RunOutcome): Report | undefined {
-    if (this.#prepared === undefined) return undefined
-    const elapsedMs = performance.now() - this.#startedMs
-    // A failed run's reason is its failures.
-    const reason = outcome === 'failed' ? undefined : this.#reason
-    const failures = this.#failures.all
-    return makeReport(this.#prepared.wiring, { outcome, reason, elapsedMs, failures, overdue: this.#overdue })
   }
 
   #cleanUp(): void {
@@ -450,14 +409,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     this.#watchdog?.stop()
     clearTimeout(this.#startTimer)
     this.#removeSignals()
-    this.#userSignal?.removeEventListener('abort', this.#onUserAbort)
-  }
-
-  readonly #onUserAbort = (): void => this.abort(this.#userSignal?.reason)
-
-  #followUserSignal(): void {
-    if (this.#userSignal?.aborted) this.#onUserAbort()
-    else this.#userSignal?.addEventListener('abort', this.#onUserAbort)
+    this.#forgetUser()
   }
 
   /** The caller reads no more: the queues to it are closed, their stages end, and with them what is upstream. */

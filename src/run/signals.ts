@@ -1,4 +1,4 @@
-/** SIGINT and SIGTERM: the first drains, the second aborts, the third ends the process at once. */
+/** SIGINT and SIGTERM: the first drains, the second aborts, the third ends the process at once. And an AbortSignal. */
 
 export type StopSignal = 'SIGINT' | 'SIGTERM'
 
@@ -22,6 +22,14 @@ export function handleSignals(steps: SignalSteps): () => void {
     process.off('SIGINT', handle)
     process.off('SIGTERM', handle)
   }
+}
+
+/** Aborts when that signal does, or at once if it has; returns what lets go of it. */
+export function followSignal(signal: AbortSignal | undefined, abort: (reason: unknown) => void): () => void {
+  const onAbort = (): void => abort(signal?.reason)
+  if (signal?.aborted) onAbort()
+  else signal?.addEventListener('abort', onAbort)
+  return () => signal?.removeEventListener('abort', onAbort)
 }
 
 /**
