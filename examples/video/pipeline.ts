@@ -1,4 +1,5 @@
 // A video -> small pictures -> how much moves, and where, by a model -> drawn into the frames -> a video.
+import { readFileSync } from 'node:fs'
 import { definePipeline, type HostName, pipeline } from 'millrace'
 import { encodeVideo, type VideoFrame, videoFrames } from 'millrace/media'
 import { inference } from 'millrace/onnx'
@@ -94,15 +95,10 @@ interface Pair {
 
 /** Two squares that go their ways before colours that change slowly: a graph of ffmpeg's own generators. */
 function madeUp(seconds: number): string {
-  const square = (name: string, colour: string, edge: number): string =>
-    `color=${colour}:size=${edge}x${edge}:rate=30[${name}]`
-  return [
-    `gradients=size=1280x720:rate=30:duration=${seconds}:c0=0x102840:c1=0x306070:speed=0.002[sky]`,
-    square('large', '0xd08040', 120),
-    square('small', '0xe0e0f0', 60),
-    "[sky][large]overlay=x='580+420*sin(1.7*t)':y='300+220*cos(1.1*t)':shortest=1[first]",
-    "[first][small]overlay=x='610+500*cos(2.3*t)':y='330+250*sin(3.1*t)':shortest=1",
-  ].join(';')
+  return readFileSync(new URL('./made-up.filter', import.meta.url), 'utf8').replace(
+    'SECONDS',
+    String(seconds),
+  )
 }
 
 function largestOf(grid: Float32Array): number {

@@ -1,9 +1,11 @@
 /**
  * How fast the five stages are beside ffmpeg alone, which decodes and encodes the same: in turn, a few rounds.
  *
- *   node examples/video/speed.mjs [--rounds 3] [--seconds 30] [--codec libx264] [--preset slow] [--input GRAPH]
+ *   node examples/video/speed.mjs [--rounds 3] [--seconds 30] [--codec libx264] [--preset slow]
+ *     [--input GRAPH | --made-up]
  *
- * After `npm run example -- video`. GRAPH is of ffmpeg's filters, and makes the video that is read.
+ * After `npm run example -- video`. GRAPH is of ffmpeg's filters, and makes the video that is read. With `--made-up` the
+ * video is read from no file: both sides have ffmpeg make it up on the way, as the example does where it is given none.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     codec: { type: 'string', default: 'libx264' },
     preset: { type: 'string' },
     input: { type: 'string', default: 'testsrc2=size=1280x720:rate=30' },
+    'made-up': { type: 'boolean', default: false },
   },
 })
 const folder = mkdtempSync(path.join(tmpdir(), 'millrace-speed-'))
@@ -35,8 +38,7 @@ const SIDES = {
       '-v',
       'error',
       '-y',
-      '-i',
-      place('in.mp4'),
+      ...(values['made-up'] ? ['-f', 'lavfi', '-i', madeUp()] : ['-i', place('in.mp4')]),
       '-c:v',
       values.codec,
       ...(values.preset === undefined ? [] : ['-preset', values.preset]),
@@ -51,8 +53,7 @@ const SIDES = {
 
 function millrace(on) {
   const options = [
-    '--file',
-    place('in.mp4'),
+    ...(values['made-up'] ? ['--seconds', values.seconds] : ['--file', place('in.mp4')]),
     '--out',
     place(`${on}.mp4`),
     '--on',
@@ -65,8 +66,21 @@ function millrace(on) {
 }
 
 try {
-  const made = ['-v', 'error', '-f', 'lavfi', '-i', values.input, '-t', values.seconds, '-pix_fmt', 'yuv420p']
-  spawnSync('ffmpeg', [...made, place('in.mp4')], { stdio: 'inherit' })
+  if (!values['made-up']) {
+    const made = [
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      values.input,
+      '-t',
+      values.seconds,
+      '-pix_fmt',
+      'yuv420p',
+    ]
+    spawnSync('ffmpeg', [...made, place('in.mp4')], { stdio: 'inherit' })
+  }
   const times = Object.fromEntries(Object.keys(SIDES).map((side) => [side, []]))
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [side, make] of Object.entries(SIDES)) times[side].push(await time(side, ...make()))
@@ -80,6 +94,11 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true })
+}
+
+/** The graph of the example. */
+function madeUp() {
+  return readFileSync(path.join(HERE, 'made-up.filter'), 'utf8').replace('SECONDS', values.seconds)
 }
 
 /** Seconds. Says what memory the program held, at a third of the time and later at most. */
