@@ -98,7 +98,8 @@ export class OutputQueue {
   }
 
   #endWait(since: number): void {
-    this.#core.activity.endWait()
+    // Before it counts as being at work again: who looks in between must not take the wait for work.
     this.#core.counters.addBlocked(performance.now() - since)
+    this.#core.activity.endWait()
   }
 }

@@ -312,8 +312,8 @@ export class WorkerCore {
     const since = performance.now()
     this.counters.phase = HELD
     this.bell.waitSync(() => isReady() || this.stop.isSet)
-    this.counters.phase = phase
     this.counters.addBlocked(performance.now() - since)
+    this.counters.phase = phase
   }
 }
 

@@ -23,14 +23,15 @@ interface RegisteredMetric {
 const runsOf = new WeakMap<MetricsRegistry, Set<RunMetrics>>()
 
 /**
- * Adds what the run counts to a registry of prom-client; they are read when the registry is. Several runs may be in one.
+ * Adds what the run counts to a registry of prom-client; they are read when the registry is. Several runs may be in one:
+ * those of the same pipeline are added up.
  *
  * @returns takes the run out again
  * @example
  * const remove = registerMetrics(run, client.register)
  */
 export function registerMetrics(run: PipelineManager, registry: MetricsRegistry): () => void {
-  const metrics = new RunMetrics(run)
+  const metrics = RunMetrics.of(run)
   const runs = runsOf.get(registry) ?? new Set()
   runsOf.set(registry, runs)
   if (runs.size === 0) for (const metric of makeMetrics(runs)) registry.registerMetric(metric as never)
@@ -51,13 +52,20 @@ function makeMetrics(runs: ReadonlySet<RunMetrics>): RegisteredMetric[] {
     })
     const get = async () => {
       const families = [...runs].flatMap((metrics) => metrics.read())
-      return {
-        ...about,
-        values: families
-          .filter((family) => family.name === name)
-          .flatMap(({ samples }) => samples.map(named)),
-      }
+      const samples = families.filter((family) => family.name === name).flatMap((family) => family.samples)
+      return { ...about, values: sumSamples(samples).map(named) }
     }
     return { ...about, get }
   })
+}
+
+/** A series stands there once: runs of the same pipeline are added up. */
+function sumSamples(samples: readonly Sample[]): Sample[] {
+  const sums = new Map<string, Sample>()
+  for (const sample of samples) {
+    const { labels, suffix = '', value } = sample
+    const key = JSON.stringify([suffix, labels])
+    sums.set(key, { ...sample, value: (sums.get(key)?.value ?? 0) + value })
+  }
+  return [...sums.values()]
 }

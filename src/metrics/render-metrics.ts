@@ -11,7 +11,7 @@ export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
  * response.end(renderMetrics(run))
  */
 export function renderMetrics(run: PipelineManager): string {
-  return renderFamilies(new RunMetrics(run).read())
+  return renderFamilies(RunMetrics.of(run).read())
 }
 
 export function renderFamilies(families: readonly MetricFamily[]): string {

@@ -2,7 +2,15 @@
  * What a run counts, as families of metrics: names and units as Prometheus asks (base units, `_total` for what only
  * grows). Read at the moment it is asked; a run pays nothing for it.
  */
-import { ABANDONED, DROPPED, FAILED, sharedNowMs, type WorkerCounters } from '../observe/counters.ts'
+import {
+  ABANDONED,
+  DROPPED,
+  FAILED,
+  sharedNowMs,
+  WAITING,
+  WORKING,
+  type WorkerCounters,
+} from '../observe/counters.ts'
 import { SERVICE_BOUNDS_MS, ServiceTimes } from '../observe/service-times.ts'
 import type { PipelineManager } from '../run/manager.ts'
 import type { RunQueue } from '../run/run-queue.ts'
@@ -151,7 +159,7 @@ const SERVICE_BUCKETS_MS = SERVICE_BOUNDS_MS.filter(
   (ms) => ms >= 0.01 && ms <= 100_000 && /^(1|2\.5|5)e/.test(ms.toExponential()),
 )
 
-/** The metrics of one run. Keep it as long as the run is watched. */
+/** The metrics of one run. */
 export class RunMetrics {
   /** All that there may be, without their samples. */
   static readonly families: readonly Omit<MetricFamily, 'samples'>[] = [
@@ -159,10 +167,18 @@ export class RunMetrics {
     SERVICE,
     ...OF_QUEUES,
   ].map(({ name, help, type }) => ({ name, help, type }))
+  static readonly #ofRuns = new WeakMap<PipelineManager, RunMetrics>()
   readonly #run: PipelineManager
   readonly #busy = new Map<string, number>()
 
-  constructor(run: PipelineManager) {
+  /** The same each time, whoever reads them: what was told once must not fall. */
+  static of(run: PipelineManager): RunMetrics {
+    const metrics = RunMetrics.#ofRuns.get(run) ?? new RunMetrics(run)
+    RunMetrics.#ofRuns.set(run, metrics)
+    return metrics
+  }
+
+  private constructor(run: PipelineManager) {
     this.#run = run
   }
 
@@ -192,15 +208,15 @@ export class RunMetrics {
   }
 
   /**
-   * A wait that still lasts counts as busy until it is over. What only grows must not fall then: of a worker that waits
-   * the time is told that it had when it was last seen at work.
+   * A wait that still lasts counts as busy until it is over, also when it has been rung and has not gone on yet. What only
+   * grows must not fall then: of a worker that waits the time is told that it had when it was last seen at work.
    */
   busySeconds({ stage, worker, counters }: WorkerPlace): number {
     const key = `${worker.number} ${stage.name}`
     const now = counters.times(sharedNowMs()).busyMs / 1000
     if (stage.hasEnded) return now
     const last = this.#busy.get(key) ?? 0
-    const busy = stage.isAsleep(worker.number) ? last : Math.max(last, now)
+    const busy = isAtWork({ stage, worker, counters }) ? Math.max(last, now) : last
     this.#busy.set(key, busy)
     return busy
   }
@@ -244,4 +260,10 @@ function settled(
   field: 'dropped' | 'failed' | 'abandoned' | 'inDoubt',
 ): number | undefined {
   return stage.hasEnded ? stage.accounts[number][field] : undefined
+}
+
+/** A source has no item in hand while it reads the next one: that is its work. */
+function isAtWork({ stage, worker, counters }: WorkerPlace): boolean {
+  if (stage.isAsleep(worker.number)) return false
+  return counters.phase === WORKING || (counters.phase === WAITING && stage.plan?.kind === 'source')
 }

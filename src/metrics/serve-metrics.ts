@@ -43,7 +43,7 @@ export async function serveMetrics(
     throw invalidOption('serveMetrics', 'port', 'an integer from 0 to 65,535', port)
   }
   if (!HOSTS.includes(host)) throw invalidOption('serveMetrics', 'host', `one of ${HOSTS.join(', ')}`, host)
-  const metrics = new RunMetrics(run)
+  const metrics = RunMetrics.of(run)
   const server = createServer((request, response) => answer(metrics, request, response))
   server.unref()
   await listen(server, port, host)

@@ -1,5 +1,8 @@
 /** What went wrong in a run, as plain data. */
-import { errorToWire, type MillraceErrorCode, show, type WireError } from '../errors.ts'
+import { errorToWire, type MillraceErrorCode, type WireError } from '../errors.ts'
+
+/** Characters of an error's message that are repeated in a failure's. */
+const MOST_SHOWN = 300
 
 export interface Failure {
   code: MillraceErrorCode
@@ -46,7 +49,8 @@ export function makeFailure(
   return { code, stage, worker, ...(item === undefined ? {} : { item }), message, error }
 }
 
+/** Of a message of several lines the first; an error keeps all of it. */
 function firstLine(text: string): string {
-  const line = text.split('\n', 1)[0]
-  return line === text && text.length <= 300 ? text : show(line.slice(0, 300)).slice(1, -1)
+  const line = text.trim().split('\n', 1)[0].trimEnd()
+  return line.length > MOST_SHOWN ? `${line.slice(0, MOST_SHOWN)}...` : line
 }

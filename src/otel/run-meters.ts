@@ -46,7 +46,7 @@ export class RunMeters {
   }
 
   readonly listeners: Listeners = {
-    'millrace:run:start': ({ run }) => void this.#runs.set(run, new RunMetrics(run)),
+    'millrace:run:start': ({ run }) => void this.#runs.set(run, RunMetrics.of(run)),
     'millrace:run:end': ({ run }) => this.#fold(run),
     'millrace:item:traced': ({ run, stage, worker, startMs, endMs }) => {
       const attributes = labelsOf({

@@ -95,12 +95,51 @@ test('while it runs they tell levels and what is in hand, and what only grows do
   }
 })
 
+test('the time at work does not fall while the worker waits, whoever asks, and however often anew', async () => {
+  let release = (): void => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let atWork = 0
+  const waits = pipeline('waits')
+    .source(
+      'numbers',
+      async function* () {
+        yield 1
+        await held
+      },
+      { on: 'loop' },
+    )
+    .sink(
+      'work',
+      () => {
+        for (const since = performance.now(); performance.now() - since < 2; );
+        atWork = busy()
+      },
+      { on: 'loop' },
+    )
+  const run = watch(start(waits)) as PipelineManager
+  const busy = () =>
+    parse(renderMetrics(run)).get('millrace_busy_seconds_total{pipeline="waits",stage="work",worker="0"}') ??
+    0
+  await until(() => atWork > 0 && run.stages.some((stage) => stage.name === 'work' && stage.isAsleep(0)))
+  assert.ok(busy() >= atWork, `${busy()} s after ${atWork}`)
+  release()
+  await reportOf(run)
+})
+
 test('a registry of prom-client has them beside its own, for as long as they are wanted', async () => {
   const register = new Registry()
   const [one, two] = [watch(start(flow())), watch(start(flow()))]
   const remove = [one, two].map((run) => registerMetrics(run as PipelineManager, register))
   const report = await reportOf(one)
   await reportOf(two)
+  // Of the same pipeline: each series stands there once.
+  const both = await register.metrics()
+  const series = both.split('\n').flatMap((line) => /^\w+\{.*\}/.exec(line)?.[0] ?? [])
+  assert.deepEqual(series, [...new Set(series)])
+  const taken = report.stages.find(({ name }) => name === 'work')?.in ?? 0
+  assert.equal(parse(both).get(of('items_in_total', 'work')), 2 * taken)
   remove[1]()
   assertLikeReport(parse(await register.metrics()), report)
   remove[0]()
