@@ -29,23 +29,30 @@ export interface LogNotice extends NoticePlace {
   message: string | undefined
 }
 
-/** A try of an item that is traced, or of a batch that has one. */
-export interface ItemNotice extends NoticePlace {
-  kind: 'item'
+/** A try of an item that is traced, or of a batch that has one, begins: told before anything comes of it. */
+export interface ItemBeginNotice extends NoticePlace {
+  kind: 'item begin'
+  /** Names the try among those of this life of its worker. */
+  id: number
   source: number
   attempt: number
   /** How many items it was: more than one in a batch. */
   items: number
   /** Those of them that are traced. */
   traced: readonly ItemOrigin[]
-  /** When it began and ended, in milliseconds since 1970. */
+  /** When it began, in milliseconds since 1970. */
   startMs: number
+}
+
+/** It has ended. */
+export interface ItemNotice extends Omit<ItemBeginNotice, 'kind'> {
+  kind: 'item'
   endMs: number
   /** What it failed with. */
   error?: WireError
 }
 
-export type Notice = LogNotice | ItemNotice
+export type Notice = LogNotice | ItemBeginNotice | ItemNotice
 
 /** Which items are traced, and in whose name. */
 export interface TraceTask {
@@ -78,6 +85,7 @@ export function decodeNotice(bytes: Uint8Array): Notice {
 
 function reduced(notice: Notice): Notice {
   if (notice.kind === 'log') return { ...notice, fields: travelling(notice.fields) }
+  if (notice.kind === 'item begin') return notice
   const { error, ...rest } = notice
   if (error === undefined) return rest
   const { name, message, type } = error

@@ -34,6 +34,14 @@ interface LifeTrace {
   span: Span
   context: Context
   isOver: boolean
+  /** Tries that have begun and not ended. */
+  tries: Map<number, TryTrace>
+}
+
+interface TryTrace {
+  span: Span
+  /** The newest spans of its items before it. */
+  before: Map<string, SpanContext | undefined>
 }
 
 type Message<Name extends keyof ChannelMessages> = ChannelMessages[Name]
@@ -70,13 +78,14 @@ export class RunSpans {
       const attributes = { 'millrace.item': item, 'millrace.since_ms': sinceMs }
       this.#runs.get(run)?.lives.get(keyOf(stage, worker))?.span.addEvent('stuck', attributes)
     },
-    'millrace:item:traced': (message) => this.#item(message),
+    'millrace:item:begin': (message) => this.#beginTry(message),
+    'millrace:item:traced': (message) => this.#endTry(message),
   }
 
   /** Nobody listens any more: what is open is ended here. */
   end(): void {
     for (const { span, lives } of this.#runs.values()) {
-      for (const life of lives.values()) if (!life.isOver) life.span.end()
+      for (const life of lives.values()) endOpen(life)
       span.end()
     }
     this.#runs.clear()
@@ -94,7 +103,7 @@ export class RunSpans {
     this.#runs.delete(run)
     const { span, lives } = of
     // Those that are stuck: nobody will hear of their end.
-    for (const life of lives.values()) if (!life.isOver) life.span.end()
+    for (const life of lives.values()) endOpen(life)
     if (report !== undefined) {
       span.updateName(`run ${report.pipeline}`)
       span.setAttributes({ 'millrace.pipeline': report.pipeline, 'millrace.outcome': report.outcome })
@@ -115,33 +124,37 @@ export class RunSpans {
     const links = before === undefined ? [] : [{ context: before.span.spanContext() }]
     const attributes = { ...placeOf(stage, worker), 'millrace.life': life, 'millrace.host': host }
     const span = this.#tracer.startSpan(`worker ${stage} ${worker}`, { attributes, links }, of.context)
-    of.lives.set(key, { span, context: trace.setSpan(of.context, span), isOver: false })
+    of.lives.set(key, { span, context: trace.setSpan(of.context, span), isOver: false, tries: new Map() })
     const traceparent = traceparentOf(span.spanContext())
     if (traceparent !== undefined) message.trace = { traceparent, sampleEvery: this.#sampleEvery }
   }
 
   #endLife({ run, stage, worker, how, death }: Message<'millrace:worker:end'>): void {
-    const life = this.#runs.get(run)?.lives.get(keyOf(stage, worker))
-    if (life === undefined || life.isOver) return
-    life.isOver = true
+    const of = this.#runs.get(run)
+    const life = of?.lives.get(keyOf(stage, worker))
+    if (of === undefined || life === undefined || life.isOver) return
     if (how === 'died') {
       const message = death?.message ?? 'it died'
+      for (const { span, before } of life.tries.values()) {
+        span.setStatus({ code: SpanStatusCode.ERROR, message })
+        takeBack(of.items, before, span)
+      }
       life.span.recordException(death?.error === undefined ? message : exceptionOf(death.error))
       life.span.setStatus({ code: SpanStatusCode.ERROR, message })
     }
-    life.span.end()
+    endOpen(life)
   }
 
-  #item(message: Message<'millrace:item:traced'>): void {
-    const { run, stage, worker, item, source, attempt, items, traced, startMs, endMs, error } = message
+  #beginTry(message: Message<'millrace:item:begin'>): void {
+    const { run, stage, worker, id, item, source, attempt, items, traced, startMs } = message
     const of = this.#runs.get(run)
     const life = of?.lives.get(keyOf(stage, worker))
     if (of === undefined || life === undefined) return
     const keys = traced.map((origin) => `${origin.source} ${origin.item}`)
-    const links: Link[] = keys
-      .map((key) => of.items.get(key))
-      .filter((before) => before !== undefined)
-      .map((before) => ({ context: before }))
+    const before = new Map(keys.map((key) => [key, of.items.get(key)]))
+    const links: Link[] = [...before.values()]
+      .filter((span) => span !== undefined)
+      .map((span) => ({ context: span }))
     const attributes = {
       ...placeOf(stage, worker),
       'millrace.item': item,
@@ -150,10 +163,21 @@ export class RunSpans {
       ...(items > 1 ? { 'millrace.items': items } : {}),
     }
     const span = this.#tracer.startSpan(stage, { attributes, links, startTime: startMs }, life.context)
-    if (error === undefined) for (const key of keys) remember(of.items, key, span.spanContext())
-    else {
+    life.tries.set(id, { span, before })
+    for (const key of keys) remember(of.items, key, span.spanContext())
+  }
+
+  #endTry({ run, stage, worker, id, endMs, error }: Message<'millrace:item:traced'>): void {
+    const of = this.#runs.get(run)
+    const tries = of?.lives.get(keyOf(stage, worker))?.tries
+    const ended = tries?.get(id)
+    if (of === undefined || ended === undefined) return
+    tries?.delete(id)
+    const { span, before } = ended
+    if (error !== undefined) {
       span.recordException(exceptionOf(error), endMs)
       span.setStatus({ code: SpanStatusCode.ERROR, message: error.message })
+      takeBack(of.items, before, span)
     }
     span.end(endMs)
   }
@@ -177,6 +201,23 @@ function remember(items: Map<string, SpanContext>, key: string, span: SpanContex
   if (items.size <= MOST_ITEMS) return
   const [oldest] = items.keys()
   items.delete(oldest)
+}
+
+/** A try that failed is nobody's forerunner: the next one is linked to what this one was. */
+function takeBack(items: RunTrace['items'], before: TryTrace['before'], span: Span): void {
+  for (const [key, earlier] of before) {
+    if (items.get(key)?.spanId !== span.spanContext().spanId) continue
+    if (earlier === undefined) items.delete(key)
+    else remember(items, key, earlier)
+  }
+}
+
+/** Nobody will hear of its end, nor of that of what it had begun. */
+function endOpen(life: LifeTrace): void {
+  for (const { span } of life.tries.values()) span.end()
+  life.tries.clear()
+  if (!life.isOver) life.span.end()
+  life.isOver = true
 }
 
 /** Undefined where no SDK is set up. */

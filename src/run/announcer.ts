@@ -1,6 +1,6 @@
 /** Tells what happens in a run: its own listeners, and the channels of the process. It decides nothing. */
 import { EventEmitter } from 'node:events'
-import type { ItemNotice, TraceTask } from '../host/notice.ts'
+import type { ItemBeginNotice, ItemNotice, TraceTask } from '../host/notice.ts'
 import type { WorkerEnd } from '../host/worker-life.ts'
 import type { Failure } from '../observe/failure.ts'
 import type { Overdue, Report } from '../observe/report.ts'
@@ -65,8 +65,14 @@ export class Announcer {
     return message?.trace
   }
 
-  traced({ kind: _, pipeline: __, ...item }: ItemNotice): void {
-    publish('millrace:item:traced', () => ({ run: this.#run, ...item }))
+  traced(notice: ItemBeginNotice | ItemNotice): void {
+    if (notice.kind === 'item begin') {
+      const { kind: _, pipeline: __, ...item } = notice
+      publish('millrace:item:begin', () => ({ run: this.#run, ...item }))
+    } else {
+      const { kind: _, pipeline: __, ...item } = notice
+      publish('millrace:item:traced', () => ({ run: this.#run, ...item }))
+    }
   }
 
   lifeIsOver({ name }: PipelineStage, life: LifePlace, { how, death }: WorkerEnd): void {

@@ -5,7 +5,7 @@
  * does not reach the run. Where nobody subscribes it costs a comparison, and no message is made.
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
-import type { ItemNotice, TraceTask } from '../host/notice.ts'
+import type { ItemBeginNotice, ItemNotice, TraceTask } from '../host/notice.ts'
 import type { Failure } from '../observe/failure.ts'
 import type { Overdue, Report } from '../observe/report.ts'
 import type { PipelineManager, WorkerRestart } from './manager.ts'
@@ -51,7 +51,9 @@ export interface ChannelMessages {
   'millrace:item:failure': OfRun & { failure: Failure }
   /** The same, of a stage with `onError: 'dead-letter'`: it is kept. */
   'millrace:item:dead-letter': OfRun & { failure: Failure }
-  /** A try of an item that is traced: see `trace` of 'millrace:worker:start'. */
+  /** A try of an item that is traced begins: see `trace` of 'millrace:worker:start'. Told before the next stage has the item. */
+  'millrace:item:begin': OfRun & Omit<ItemBeginNotice, 'kind' | 'pipeline'>
+  /** It has ended. Nothing is told where its worker died of it. */
   'millrace:item:traced': OfRun & Omit<ItemNotice, 'kind' | 'pipeline'>
 }
 
@@ -69,6 +71,7 @@ const NAMES: readonly ChannelName[] = [
   'millrace:worker:stuck',
   'millrace:item:failure',
   'millrace:item:dead-letter',
+  'millrace:item:begin',
   'millrace:item:traced',
 ]
 

@@ -14,6 +14,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import type { RunLogger } from '../define/stage-options.ts'
 import {
   decodeNotice,
+  type ItemBeginNotice,
   type ItemNotice,
   LOG_LEVELS,
   type LogLevel,
@@ -31,7 +32,7 @@ export interface NoticeLine {
 
 export class RunNotices {
   readonly #logger: RunLogger | undefined
-  readonly #traced: (item: ItemNotice) => void
+  readonly #traced: (item: ItemBeginNotice | ItemNotice) => void
   readonly #levels: readonly LogLevel[] | undefined
   readonly #words = new Int32Array(new SharedArrayBuffer(8))
   readonly #ports = new Set<MessagePort>()
@@ -41,7 +42,7 @@ export class RunNotices {
   #kept: PostedNotice[] = []
 
   /** @param traced takes what is told of items that are traced */
-  constructor(logger: RunLogger | undefined, traced: (item: ItemNotice) => void) {
+  constructor(logger: RunLogger | undefined, traced: (item: ItemBeginNotice | ItemNotice) => void) {
     this.#traced = traced
     this.#logger = logger
     this.#levels = logger && LOG_LEVELS.filter((level) => logger.isLevelEnabled?.(level) ?? true)
@@ -52,7 +53,13 @@ export class RunNotices {
     if (this.#logger === undefined && trace === undefined) return undefined
     const port = isThread ? this.#open() : undefined
     const task = { port, order: this.#words.buffer as SharedArrayBuffer, levels: this.#levels, trace }
-    return { task, take: this.#take }
+    return { task, take: this.#takeHere }
+  }
+
+  /** Told in this thread, with no port: what others had told before they sent on what it is about may still lie in theirs. */
+  readonly #takeHere = (notice: Notice): void => {
+    this.drain()
+    this.#take(notice)
   }
 
   /** Takes everything that was told before this call. */
@@ -102,7 +109,7 @@ export class RunNotices {
   }
 
   readonly #take = (notice: Notice): void => {
-    if (notice.kind === 'item') {
+    if (notice.kind !== 'log') {
       this.#traced(notice)
       return
     }

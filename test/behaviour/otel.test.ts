@@ -122,6 +122,45 @@ test('a life that dies is an error, and the next one is linked to it', SLOW_STAR
   )
   const again = named('process').filter((span) => span.parentSpanContext?.spanId === idOf(second))
   assert.deepEqual(again.map(itemOf).toSorted(), [3, 4])
+  // The try that it died in has a span of its own, and nothing is linked to that.
+  const [fatal] = named('process').filter(
+    (span) => itemOf(span) === 3 && span.parentSpanContext?.spanId === idOf(first),
+  )
+  assert.equal(fatal.status.code, SpanStatusCode.ERROR)
+  const before = named('thread').find((span) => itemOf(span) === 3)
+  const third = again.find((span) => itemOf(span) === 3)
+  assert.deepEqual(
+    third?.links.map((link) => link.context.spanId),
+    [before && idOf(before)],
+  )
+})
+
+test('an item is linked to the stage before also where that has not ended its try yet', async () => {
+  const { tracerProvider, one } = makeTracing()
+  const end = instrumentRuns({ tracerProvider, sampleEvery: 1 })
+  let finish = (): void => {}
+  const isSunk = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  const slow = pipeline('slow')
+    .source('numbers', [1], LOOP)
+    .stage(
+      'first',
+      async function* (number: number) {
+        yield number
+        await isSunk
+      },
+      LOOP,
+    )
+    .stage('second', (number) => number, LOOP)
+    .sink('third', () => finish(), LOOP)
+  await watch(start(slow)).join()
+  end()
+  await tracerProvider.forceFlush()
+  const linksOf = (name: string) => one(name).links.map((link) => link.context.spanId)
+  assert.deepEqual(linksOf('first'), [])
+  assert.deepEqual(linksOf('second'), [idOf(one('first'))])
+  assert.deepEqual(linksOf('third'), [idOf(one('second'))])
 })
 
 test('a run is the child of what was active when it was started; what ends it is an error', async () => {

@@ -125,3 +125,15 @@ test('what a process sends after a notice waits for it; what came before does no
   add(OUTPUT, 3)
   assert.deepEqual(taken.slice(3), ['second', [DONE, undefined], 'third', [OUTPUT, 3]])
 })
+
+test('what is told in the thread of the run comes after what lies in the ports already', async () => {
+  const { heard, notices, sink } = listen()
+  const [first, here] = [sink(), notices.connect(false)?.take]
+  first(notice('a'))
+  here?.(notice('b'))
+  first(notice('c'))
+  here?.(notice('d'))
+  assert.deepEqual(heard, ['a', 'b', 'c', 'd'])
+  notices.close()
+  await turn()
+})
