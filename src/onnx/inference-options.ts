@@ -13,6 +13,7 @@ export type TensorType =
   | 'uint32'
   | 'int64'
   | 'uint64'
+  | 'bool'
 
 export type TensorData =
   | Float32Array
@@ -38,6 +39,7 @@ export const ARRAY_OF: Readonly<Record<TensorType, new (length: number) => Tenso
   uint32: Uint32Array,
   int64: BigInt64Array,
   uint64: BigUint64Array,
+  bool: Uint8Array,
 }
 
 /** An input of the model. */
@@ -46,7 +48,10 @@ export interface InputSpec<Item> {
   dims: readonly number[]
   /** Default 'float32'. */
   type?: TensorType
-  /** Gives the numbers, in row-major order; they are copied. Any typed array: they become of the input's type. */
+  /**
+   * Gives the numbers, in row-major order; they are copied. An array of any kind: they become of the input's type, and what
+   * cannot (1.5 of 'int64', a text) fails the item. 'bool': 0 and 1.
+   */
   read: (item: Item) => ArrayLike<number | bigint>
 }
 
@@ -71,7 +76,7 @@ export interface InferenceOptions<Item, Names extends string, Output> {
   result: (item: Item, outputs: Record<Names, TensorData>) => Output
   /** Default: one item at a time. */
   batch?: BatchLimits
-  /** Where it is computed, the first that can: names that ONNX Runtime knows. Default ['cpu']. */
+  /** Where it is computed, in order of preference: names of providers that this ONNX Runtime has. Default ['cpu']. */
   providers?: readonly string[]
   /** Threads that compute in each worker. Default 1. */
   threads?: number

@@ -46,9 +46,13 @@ export function inference<Item, Names extends string, Output>(
   const { read, result } = new ItemReader(checked)
   const body: StageObject<unknown, Promise<unknown>, Engine, never> & { [SPLIT]: Split<Engine> } = {
     defaults: { on: 'process', concurrency: batch.max, nativeThreads: threads - 1 },
-    open: async () => {
+    open: async ({ signal }) => {
       const model = await Model.load(checked)
-      return { model, batcher: new MicroBatcher(batch.max, batch.withinMs, (items) => model.run(items)) }
+      const batcher = new MicroBatcher<ItemTensors, TensorData[]>(batch.max, batch.withinMs, (items) =>
+        model.run(items),
+      )
+      signal.addEventListener('abort', () => batcher.hurry(), { once: true })
+      return { model, batcher }
     },
     process: async (item, { batcher }) => result(item, await batcher.add(read(item))),
     [SPLIT]: {

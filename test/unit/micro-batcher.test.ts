@@ -52,17 +52,48 @@ test('with a time the first one waits for others, but not when the batch is full
   ])
 })
 
-test('when a batch fails, each of its items fails, and the next batch is tried', async () => {
-  let calls = 0
-  const batcher = new MicroBatcher(2, 0, async (items: number[]) => {
-    if (++calls === 1) throw new Error('no')
+test('when a batch fails, each of its items is tried alone, and the next batch is tried', async () => {
+  const batches: number[][] = []
+  const batcher = new MicroBatcher(3, 0, async (items: number[]) => {
+    batches.push(items)
+    if (items.includes(2)) throw new Error('not 2')
     return items
   })
-  const results = await Promise.allSettled([batcher.add(1), batcher.add(2), batcher.add(3)])
+  const results = await Promise.allSettled([1, 2, 3, 4].map((item) => batcher.add(item)))
   assert.deepEqual(
     results.map(({ status }) => status),
-    ['rejected', 'rejected', 'fulfilled'],
+    ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
   )
+  assert.deepEqual(batches, [[1, 2, 3], [1], [2], [3], [4]])
+})
+
+test('what comes while a batch is computed waits from then on, not from the end of that', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const machine = new Machine()
+  const batcher = new MicroBatcher(2, 1_000, machine.run)
+  const first = [batcher.add(1), batcher.add(2)]
+  const late = batcher.add(3)
+  t.mock.timers.tick(1_000)
+  machine.open()
+  await Promise.all(first)
+  await new Promise(setImmediate)
+  assert.deepEqual(machine.batches, [[1, 2], [3]])
+  machine.open()
+  assert.equal(await late, 30)
+  t.mock.timers.reset()
+})
+
+test('when it is told to hurry, what waits for others is begun, and nothing waits any more', async () => {
+  const batches: number[][] = []
+  const batcher = new MicroBatcher(8, 60_000, async (items: number[]) => {
+    batches.push(items)
+    return items
+  })
+  const waiting = batcher.add(1)
+  batcher.hurry()
+  assert.equal(await waiting, 1)
+  assert.equal(await batcher.add(2), 2)
+  assert.deepEqual(batches, [[1], [2]])
 })
 
 test('when it is closed, nothing more is begun, and no timer is left', async () => {
