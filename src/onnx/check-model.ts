@@ -37,7 +37,8 @@ function checkDims(
   model: string,
   kind: Kind,
 ): void {
-  if (shape === undefined) return
+  // Not known. Of an input or output without dimensions it is empty, too.
+  if (shape === undefined || shape.length === 0) return
   const isFree = (dim: number | string): boolean => typeof dim === 'string' || dim < 0
   const fits = shape.length === dims.length && shape.every((dim, at) => isFree(dim) || dim === dims[at])
   if (!fits)
