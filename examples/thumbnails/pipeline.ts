@@ -6,6 +6,7 @@ import sharp from 'sharp'
 import { makePictures } from './make-pictures.ts'
 
 interface Thumbnail {
+  /** The picture's, with its ending: two may differ in that alone. */
   name: string
   webp: Buffer
 }
@@ -31,7 +32,7 @@ export default definePipeline(
           // The workers are the parallelism: libvips needs no threads beside them.
           sharp.concurrency(1)
           const picture = sharp(file, { failOn: 'truncated' }).rotate().resize(size, size)
-          return { name: path.parse(file).name, webp: await picture.webp({ quality: 80 }).toBuffer() }
+          return { name: path.basename(file), webp: await picture.webp({ quality: 80 }).toBuffer() }
         },
         // A file that cannot be read is told of, and the others go on, in their order.
         { workers: 'auto', onError: 'dead-letter' },

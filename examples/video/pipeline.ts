@@ -82,7 +82,16 @@ export default definePipeline(
       )
       .sink(
         'encode',
-        encodeVideo(out, { args: ['-c:v', codec, ...(preset === undefined ? [] : ['-preset', preset])] }),
+        encodeVideo(out, {
+          // Most encoders take even sizes only.
+          args: [
+            '-vf',
+            'crop=trunc(iw/2)*2:trunc(ih/2)*2',
+            '-c:v',
+            codec,
+            ...(preset === undefined ? [] : ['-preset', preset]),
+          ],
+        }),
         { capacity: 4 },
       ),
 )

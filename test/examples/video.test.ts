@@ -31,7 +31,7 @@ test('video: every frame is in the new video, which has the size and length of t
   deadlineMs: 120_000,
 }, async (t) => {
   const out = makeFolder(t)('out.mp4')
-  const { code, stderr } = await runExample(t, 'video', '--seconds', '2', '--width', '320', '--out', out)
+  const { code, stderr } = await runExample(t, 'video', '--seconds', '2', '--width', '321', '--out', out)
   assert.equal(code, 0, stderr)
   const { video, durationMs = 0 } = await probeMedia(out)
   assert.deepEqual([video?.width, video?.height, video?.frames, video?.fps], [320, 180, 60, 30])
