@@ -11,7 +11,10 @@ export interface VideoFramesOptions {
   format?: PixelFormat
   /** Frames a second: some are left out, or come twice. Default: each frame as it is in the video. */
   fps?: number
-  /** Arguments for ffmpeg before the input: `['-f', 'v4l2']` for a camera, `['-ss', '10']`. */
+  /**
+   * Arguments for ffmpeg before the input: `['-f', 'v4l2']` for a camera; `['-ss', '10']`, from where times count then.
+   * ffprobe is asked first, with those of them that it knows.
+   */
   inputArgs?: readonly string[]
 }
 
@@ -29,7 +32,7 @@ export interface AudioSamplesOptions {
   channels?: number
   /** Samples of a window, in each channel; the last window may have fewer. Default 4,096. */
   windowSamples?: number
-  /** Arguments for ffmpeg before the input. */
+  /** Arguments for ffmpeg before the input, as those of `videoFrames`. */
   inputArgs?: readonly string[]
 }
 

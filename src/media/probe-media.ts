@@ -2,6 +2,7 @@
 import { text } from 'node:stream/consumers'
 import { MillraceError, show } from '../errors.ts'
 import { checkPlace, Ffmpeg, type MediaPlace, placeOf } from './ffmpeg.ts'
+import { probeArgs } from './probe-args.ts'
 
 export interface VideoInfo {
   /** As it is shown: after the rotation that the file asks for. */
@@ -53,19 +54,18 @@ interface Probed {
 /**
  * Asks ffprobe what is in a file, a device or a URL.
  *
- * @param inputArgs arguments for ffprobe before the input
+ * @param inputArgs arguments for ffmpeg before the input; those that ffprobe does not know, such as `-ss`, are left out
  * @throws MILLRACE_MEDIA_FAILED
  */
 export async function probeMedia(file: MediaPlace, inputArgs: readonly string[] = []): Promise<MediaInfo> {
   checkPlace('probeMedia', file)
   const place = placeOf(file)
-  // -ss and the like are ffmpeg's alone.
-  const args = [...inputArgs, '-of', 'json', '-show_streams', '-show_format', '-i', place]
+  const args = [...probeArgs(inputArgs), '-of', 'json', '-show_streams', '-show_format', '-i', place]
   const probe = await Ffmpeg.start({ args, hasInput: false, what: `read ${show(place)}` }, 'ffprobe')
   try {
     const [output] = await Promise.all([text(probe.program.stdout), probe.program.ended])
     if (probe.failure !== undefined) throw probe.failure
-    return toInfo(JSON.parse(output))
+    return toInfo(JSON.parse(output), !inputArgs.includes('-noautorotate'))
   } finally {
     await probe.program.stop()
   }
@@ -77,13 +77,13 @@ export function requireStream<T>(stream: T | undefined, kind: 'video' | 'audio',
   throw new MillraceError('MILLRACE_MEDIA_FAILED', `${show(place)} has no ${kind} in it`)
 }
 
-function toInfo({ streams = [], format }: Probed): MediaInfo {
+function toInfo({ streams = [], format }: Probed, isTurned: boolean): MediaInfo {
   const video = streams.find(({ codec_type }) => codec_type === 'video')
   const audio = streams.find(({ codec_type }) => codec_type === 'audio')
   const seconds = Number(format?.duration)
   return {
     durationMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
-    video: video && toVideo(video),
+    video: video && toVideo(video, isTurned),
     audio: audio && {
       codec: audio.codec_name ?? 'unknown',
       rate: Number(audio.sample_rate),
@@ -92,14 +92,15 @@ function toInfo({ streams = [], format }: Probed): MediaInfo {
   }
 }
 
-function toVideo(stream: ProbedStream): VideoInfo {
+/** @param isTurned ffmpeg turns it as the file asks for */
+function toVideo(stream: ProbedStream, isTurned: boolean): VideoInfo {
   const rotation = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation
-  const isTurned = Math.abs(Number(rotation ?? stream.tags?.rotate ?? 0)) % 180 === 90
+  const isOnItsSide = isTurned && Math.abs(Number(rotation ?? stream.tags?.rotate ?? 0)) % 180 === 90
   const { width = 0, height = 0 } = stream
   const rate = [stream.avg_frame_rate, stream.r_frame_rate].find((each) => toNumber(each) > 0) ?? '0/1'
   return {
-    width: isTurned ? height : width,
-    height: isTurned ? width : height,
+    width: isOnItsSide ? height : width,
+    height: isOnItsSide ? width : height,
     codec: stream.codec_name ?? 'unknown',
     fps: toNumber(rate),
     rate,

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
-import { type PipelineError, start } from '../../src/index.ts'
+import type { SourceObject } from '../../src/define/stage-body.ts'
+import { type PipelineError, pipeline, start } from '../../src/index.ts'
 import {
   type AudioWindow,
+  audioSamples,
   encodeAudio,
   encodeVideo,
   probeMedia,
@@ -23,6 +25,13 @@ async function outputsOf<T>(options: { kind: string; input: string }): Promise<T
   const outputs: unknown[] = []
   for await (const output of watch(start(media, options))) outputs.push(output)
   return outputs as T[]
+}
+
+async function itemsOf<T extends object>(source: SourceObject<T>): Promise<T[]> {
+  const items: unknown[] = []
+  for await (const item of watch(start(pipeline('read').source('read', source, { on: 'loop' }))))
+    items.push(item)
+  return items as T[]
 }
 
 async function readAll(run: AsyncIterable<unknown> & { join(): Promise<unknown> }): Promise<void> {
@@ -105,11 +114,38 @@ function gray(index: number, ptsMs: number): VideoFrame {
   return { index, ptsMs, width: 16, height: 16, format: 'gray', rate: '25/1', data }
 }
 
-async function encoded(t: TestContext, times: readonly number[]): Promise<number | undefined> {
+async function encodedFile(t: TestContext, times: readonly number[]): Promise<string> {
   const out = makeFolder(t)('out.mp4')
   await watch(start(encodeFrames, { out }, { input: times.map((ptsMs, index) => gray(index, ptsMs)) })).join()
-  return (await probeMedia(out)).video?.frames
+  return out
 }
+
+async function encoded(t: TestContext, times: readonly number[]): Promise<number | undefined> {
+  return (await probeMedia(await encodedFile(t, times))).video?.frames
+}
+
+test('arguments before the input may be ffmpeg’s alone, and those of raw video and sound', {
+  skip,
+}, async (t) => {
+  const file = await encodedFile(t, [0, 40, 80, 120, 160])
+  const inputArgs = ['-ss', '0.08', '-accurate_seek', '-c:v', 'h264']
+  const times = (await itemsOf(videoFrames(file, { inputArgs }))).map(({ ptsMs }) => ptsMs)
+  assert.deepEqual(times, [0, 40, 80])
+
+  const raw = makeFolder(t)('raw')
+  writeFileSync(raw, new Uint8Array(16 * 16 * 3 * 2))
+  const ofFrames = ['-f', 'rawvideo', '-s', '16x16', '-pix_fmt', 'rgb24', '-r', '10']
+  const frames = await itemsOf(videoFrames(raw, { inputArgs: ofFrames }))
+  assert.deepEqual(
+    frames.map(({ ptsMs, width, height, rate }) => [ptsMs, width, height, rate]),
+    [
+      [0, 16, 16, '10/1'],
+      [100, 16, 16, '10/1'],
+    ],
+  )
+  const [window] = await itemsOf(audioSamples(raw, { inputArgs: ['-t', '1', '-f', 's16le', '-ar', '8000'] }))
+  assert.deepEqual([window.rate, window.samples.length], [8000, 768])
+})
 
 test('frames that are missing are filled, and those that are too many left out', { skip }, async (t) => {
   assert.equal(await encoded(t, [0, 40, 80, 200, 240]), 7)
