@@ -1,6 +1,7 @@
 /** The options of what `millrace/media` has, in one table each. */
 import { isIntegerFrom, isNumberFrom, isOneOf, type OptionTable } from '../define/option-table.ts'
 import { PIXEL_FORMATS, type PixelFormat } from './pixel-format.ts'
+import { nameOf } from './probe-args.ts'
 
 export interface VideoFramesOptions {
   /** Width of the frames, in pixels. Default: the video's, or what keeps its shape when `height` is given. */
@@ -13,7 +14,7 @@ export interface VideoFramesOptions {
   fps?: number
   /**
    * Arguments for ffmpeg before the input: `['-f', 'v4l2']` for a camera; `['-ss', '10']`, from where times count then.
-   * ffprobe is asked first, with those of them that it knows.
+   * ffprobe is asked first, with those of them that it knows. Not `-v` or `-loglevel`: what ffmpeg says is needed.
    */
   inputArgs?: readonly string[]
 }
@@ -43,10 +44,19 @@ export interface EncodeAudioOptions {
 
 const edge = { expected: 'an integer from 1 to 16,384', isValid: isIntegerFrom(1, 16_384) } as const
 const fps = { expected: 'a number from 0.001 to 1,000', isValid: isNumberFrom(0.001, 1000) } as const
+const areArguments = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((text) => typeof text === 'string' && !text.includes('\0'))
 const args = {
   expected: 'an array of strings without null characters',
+  isValid: areArguments,
+  default: [],
+} as const
+/** What ffmpeg says is how it is known when a frame is to be shown, and why something failed. */
+const SILENCING = ['v', 'loglevel']
+const inputArgs = {
+  expected: 'an array of strings without null characters, and without -v and -loglevel',
   isValid: (value: unknown) =>
-    Array.isArray(value) && value.every((text) => typeof text === 'string' && !text.includes('\0')),
+    areArguments(value) && !value.some((argument) => SILENCING.includes(nameOf(argument))),
   default: [],
 } as const
 
@@ -60,7 +70,7 @@ export const VIDEO_FRAMES_OPTIONS = {
     doc: "How pixels lie in a frame's bytes.",
   },
   fps: { ...fps, doc: 'Frames a second.' },
-  inputArgs: { ...args, doc: 'Arguments for ffmpeg before the input.' },
+  inputArgs: { ...inputArgs, doc: 'Arguments for ffmpeg before the input.' },
 } as const satisfies OptionTable
 
 export const ENCODE_VIDEO_OPTIONS = {
@@ -86,7 +96,7 @@ export const AUDIO_SAMPLES_OPTIONS = {
     default: 4096,
     doc: 'Samples of a window, in each channel.',
   },
-  inputArgs: { ...args, doc: 'Arguments for ffmpeg before the input.' },
+  inputArgs: { ...inputArgs, doc: 'Arguments for ffmpeg before the input.' },
 } as const satisfies OptionTable
 
 export const ENCODE_AUDIO_OPTIONS = {

@@ -35,6 +35,8 @@ class MediaReader<T> implements AsyncIterableIterator<T, void> {
   #wake = (): void => {}
   #piece: Uint8Array | undefined
   #index = 0
+  /** Nothing more comes, neither of its output nor of its words. */
+  #isOver = false
 
   static async start<T>(input: MediaInput<T>): Promise<MediaReader<T>> {
     let changed = (): void => {}
@@ -55,7 +57,10 @@ class MediaReader<T> implements AsyncIterableIterator<T, void> {
     this.#ffmpeg = ffmpeg
     this.#toItem = toItem
     this.#reader = frames
-    void ffmpeg.program.ended.then(() => this.#wake())
+    void ffmpeg.program.ended.then(() => {
+      this.#isOver = true
+      this.#wake()
+    })
   }
 
   [Symbol.asyncIterator](): this {
@@ -66,6 +71,7 @@ class MediaReader<T> implements AsyncIterableIterator<T, void> {
     for (;;) {
       const item = this.#take()
       if (item !== undefined) return { done: false, value: item }
+      if (this.#isOver && this.#piece !== undefined) throw this.#incomplete()
       const hasEnded = this.#reader.hasEnded && this.#ffmpeg.program.end !== undefined
       // Its own words say more than that its output ends in the middle of a frame.
       if (hasEnded && this.#ffmpeg.failure !== undefined) throw this.#ffmpeg.failure
@@ -75,6 +81,10 @@ class MediaReader<T> implements AsyncIterableIterator<T, void> {
         this.#wake = resolve
       })
     }
+  }
+
+  #incomplete(): Error {
+    return this.#ffmpeg.failure ?? this.#ffmpeg.failed([`it did not say when frame ${this.#index} is shown`])
   }
 
   /** Nobody wants more. Waited for in `close`. */

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
+import { makeDecoder } from '../../src/command/frame-decoder.ts'
 import type { SourceObject } from '../../src/define/stage-body.ts'
 import { type PipelineError, pipeline, start } from '../../src/index.ts'
+import { mediaSource } from '../../src/media/media-source.ts'
 import {
   type AudioWindow,
   audioSamples,
@@ -39,13 +41,17 @@ async function readAll(run: AsyncIterable<unknown> & { join(): Promise<unknown> 
   await run.join()
 }
 
-async function failureOf(options: { kind: string; input: string; out?: string }) {
-  const error = await readAll(watch(start(media, options))).then(
+async function failureIn(run: Promise<unknown>): Promise<{ code: string; message: string }> {
+  const error = await run.then(
     () => assert.fail('it did not fail'),
     (error: PipelineError) => error,
   )
   const [{ code, message }] = error.failures as [{ code: string; message: string }]
   return { code, message }
+}
+
+function failureOf(options: { kind: string; input: string; out?: string }) {
+  return failureIn(readAll(watch(start(media, options))))
 }
 
 test('frames of a video lie in slabs from where they are read', { skip }, async () => {
@@ -204,6 +210,28 @@ test('what is no video, or not there, or cannot be written, fails in ffmpeg’s 
   assert.match(messages[3], /Unable to find a suitable output format for/)
 })
 
+test('a frame that ffmpeg ended without a word about fails', { skip }, async () => {
+  const silent = mediaSource<object>(async () => ({
+    args: [
+      '-f',
+      'lavfi',
+      '-i',
+      'color=size=16x16:duration=0.04',
+      '-f',
+      'rawvideo',
+      '-pix_fmt',
+      'gray',
+      'pipe:1',
+    ],
+    what: 'decode it',
+    decoder: makeDecoder({ bytes: 256 }, 0, (bytes) => new Uint8Array(bytes)),
+    toItem: () => undefined,
+  }))
+  const { code, message } = await failureIn(itemsOf(silent))
+  assert.equal(code, 'MILLRACE_MEDIA_FAILED')
+  assert.match(message, /ffmpeg cannot decode it: it did not say when frame 0 is shown$/)
+})
+
 test('a wrong option is told before anything starts', () => {
   assert.throws(() => videoFrames('a.mp4', { width: 0 }), {
     code: 'MILLRACE_INVALID_OPTION',
@@ -211,6 +239,13 @@ test('a wrong option is told before anything starts', () => {
   })
   assert.throws(() => videoFrames('a.mp4', { size: 1 } as never), { code: 'MILLRACE_UNKNOWN_OPTION' })
   assert.throws(() => videoFrames(''), { code: 'MILLRACE_INVALID_OPTION' })
+  assert.throws(() => videoFrames('a.mp4', { inputArgs: ['-v', 'error'] }), {
+    code: 'MILLRACE_INVALID_OPTION',
+    message: /^videoFrames: inputArgs must be .* without -v and -loglevel, got \[ '-v', 'error' \]$/,
+  })
+  assert.throws(() => audioSamples('a.mp3', { inputArgs: ['-loglevel', 'quiet'] }), {
+    code: 'MILLRACE_INVALID_OPTION',
+  })
 })
 
 test('what writes a file is not started again: it would begin anew', () => {
