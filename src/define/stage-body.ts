@@ -68,6 +68,8 @@ export type ProcessFunction<I, R> = (item: I, ctx: StageContext) => R
 export interface StageObject<I, R, Resource, F = unknown> {
   /** Options of the stage that it would have; those that the stage is given go before them. */
   defaults?: StageDefaults
+  /** It takes its items one after the other, in one worker: `workers`, `maxWorkers` and `concurrency` over 1 are refused. */
+  isSequential?: true
   /** Makes the resource, once in each worker, before the first item. */
   open?: (ctx: StageContext) => Awaitable<Resource>
   process: (item: I, resource: Resource, ctx: StageContext) => R

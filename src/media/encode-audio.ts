@@ -15,9 +15,10 @@ interface AudioFile {
 }
 
 /**
- * Encodes windows of samples, one after the other, to a sound file with ffmpeg: a sink. When its worker
- * dies, the run fails (`restart: false`). Otherwise the file is complete when the run has ended, also after a drain and, within a second or so, after an abort. All windows have the rate and the channels of
- * the first.
+ * Encodes windows of samples to a sound file with ffmpeg: a sink. When its worker dies, the run fails (`restart: false`).
+ * Otherwise the file is complete when the run has ended, also after a drain and, within a second or so, after an abort. All
+ * windows have the rate and the channels of the first. They are taken one after the other: `workers` and `concurrency` over 1
+ * are refused.
  *
  * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
  * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_MEDIA_FAILED, with ffmpeg's words
@@ -32,6 +33,7 @@ export function encodeAudio(
   return {
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
+    isSequential: true,
     open: () => ({ encoder: undefined, rate: 0, channels: 0 }),
     process: async ({ samples, rate, channels }, sound) => {
       sound.encoder ??= await begin(sound, rate, channels, args, place)

@@ -29,6 +29,7 @@ const MOST_REPEATS = 250
  * When its worker dies, the run fails (`restart: false`): half a file cannot be gone on with. Otherwise the file is
  * complete when the run has ended, also after a drain and, within a second or so, after an abort. All
  * frames have the size and format of the first.
+ * They are taken one after the other: `workers` and `concurrency` over 1 are refused.
  *
  * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
  * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_MEDIA_FAILED, with ffmpeg's words
@@ -43,6 +44,7 @@ export function encodeVideo(
   return {
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
+    isSequential: true,
     open: () => ({ encoder: undefined, first: undefined, fps: 0, written: 0 }),
     process: async (frame, video) => {
       checkFrame(frame, video.first)

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { BATCH_OPTIONS } from '../define/batch-options.ts'
 import { isObject, type OptionTable } from '../define/option-table.ts'
+import type { StageObject } from '../define/stage-body.ts'
 import type { StageDefinition, StageKind } from '../define/stage-definition.ts'
 import { type SourceOptions, STAGE_OPTIONS, type StageOptions } from '../define/stage-options.ts'
 import { isCommand, isStreamBody } from '../define/stream-body.ts'
@@ -64,6 +65,16 @@ const loopHasOneWorker: OptionRule = ({ definition: { name }, options }) => {
   for (const option of ['workers', 'maxWorkers'] as const) {
     const value = options[option] ?? 1
     if (value !== 1) throw invalidOption(`stage "${name}"`, option, '1 on the loop', value, name)
+  }
+}
+
+/** What a body makes of all its items, a file, would be torn. */
+const sequentialBodiesStaySo: OptionRule = ({ definition: { name, body }, options }) => {
+  if ((body as Partial<StageObject<unknown, unknown, unknown>> | undefined)?.isSequential !== true) return
+  for (const option of ['workers', 'maxWorkers', 'concurrency'] as const) {
+    const value = options[option] ?? 1
+    const expected = '1 on a stage that takes its items one after the other'
+    if (value !== 1) throw invalidOption(`stage "${name}"`, option, expected, value, name)
   }
 }
 
@@ -166,6 +177,7 @@ const OPTION_RULES: readonly OptionRule[] = [
   batchIsBounded,
   maxWorkersIsNotLess,
   loopHasOneWorker,
+  sequentialBodiesStaySo,
   partitionsStay,
   batchesHaveTheirOwnKey,
   dropOldIsSimple,

@@ -19,6 +19,7 @@ import encodeFrames from '../fixtures/pipelines/encode-frames.ts'
 import media, { watcher } from '../fixtures/pipelines/media.ts'
 import { makeFolder } from '../support/folder.ts'
 import { test, watch } from '../support/harness.ts'
+import { refuses } from '../support/plans.ts'
 import { lacks } from '../support/programs.ts'
 
 const skip = lacks('ffmpeg', 'ffprobe')
@@ -251,4 +252,16 @@ test('a wrong option is told before anything starts', () => {
 test('what writes a file is not started again: it would begin anew', () => {
   assert.deepEqual(encodeVideo('a.mp4').defaults, { restart: false })
   assert.deepEqual(encodeAudio('a.wav').defaults, { restart: false })
+})
+
+test('what writes a file cannot have several frames or windows in hand', () => {
+  const frames = pipeline('p').source('read', videoFrames('a.mov'))
+  const sound = pipeline('p').source('read', audioSamples('a.mp3'))
+  const words = 'must be 1 on a stage that takes its items one after the other, got 2'
+  for (const option of ['workers', 'concurrency'] as const) {
+    const message = `stage "write": ${option} ${words}`
+    const options = { [option]: 2 }
+    refuses(frames.sink('write', encodeVideo('a.mp4'), options), 'MILLRACE_INVALID_OPTION', message)
+    refuses(sound.sink('write', encodeAudio('a.wav'), options), 'MILLRACE_INVALID_OPTION', message)
+  }
 })

@@ -313,3 +313,18 @@ test('a body may have defaults for its stage; what the stage is given goes befor
     [2, 3],
   ])
 })
+
+test('a body that takes its items one after the other has one worker, and one item in hand', () => {
+  const body = { isSequential: true as const, process: (item: unknown) => item }
+  const refused = [
+    [{ workers: 2 }, 'workers', '2'],
+    [{ workers: 'auto' }, 'workers', "'auto'"],
+    [{ maxWorkers: 3 }, 'maxWorkers', '3'],
+    [{ concurrency: 4 }, 'concurrency', '4'],
+  ] as const
+  for (const [options, option, value] of refused) {
+    const message = `stage "end": ${option} must be 1 on a stage that takes its items one after the other, got ${value}`
+    refuses(begun().sink('end', body, options), 'MILLRACE_INVALID_OPTION', message)
+  }
+  planOf(begun().sink('end', body, { workers: 1, maxWorkers: 1, concurrency: 1 }))
+})
