@@ -9,16 +9,20 @@ import { ENCODE_AUDIO_OPTIONS, type EncodeAudioOptions } from './media-options.t
 
 /** What is being written; ffmpeg is started by the first window, which says what all of them are. */
 interface AudioFile {
+  /** Of the abort. */
+  signal: AbortSignal
   encoder: Encoder | undefined
   rate: number
   channels: number
 }
 
 /**
- * Encodes windows of samples to a sound file with ffmpeg: a sink. When its worker dies, the run fails (`restart: false`).
- * Otherwise the file is complete when the run has ended, also after a drain and, within a second or so, after an abort. All
- * windows have the rate and the channels of the first. They are taken one after the other: `workers` and `concurrency` over 1
- * are refused.
+ * Encodes windows of samples to a sound file with ffmpeg: a sink. All windows have the rate and the channels of the first.
+ * They are taken one after the other: `workers` and `concurrency` over 1 are refused.
+ *
+ * When its worker dies, the run fails (`restart: false`). Otherwise the file is complete when the run has ended, also after a
+ * drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does not, the report has a failure that says so, for
+ * the file may not play then.
  *
  * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
  * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_MEDIA_FAILED, with ffmpeg's words
@@ -34,7 +38,7 @@ export function encodeAudio(
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
     isSequential: true,
-    open: () => ({ encoder: undefined, rate: 0, channels: 0 }),
+    open: ({ signal }) => ({ signal, encoder: undefined, rate: 0, channels: 0 }),
     process: async ({ samples, rate, channels }, sound) => {
       sound.encoder ??= await begin(sound, rate, channels, args, place)
       if (rate !== sound.rate || channels !== sound.channels) {
@@ -59,8 +63,11 @@ function begin(
   sound.rate = rate
   sound.channels = channels
   const format = ['-f', 'f32le', '-ac', String(channels), '-ar', String(rate)]
-  return Encoder.start({
-    args: [...format, '-i', 'pipe:0', ...args, '-y', place],
-    what: `encode ${show(place)}`,
-  })
+  return Encoder.start(
+    {
+      args: [...format, '-i', 'pipe:0', ...args, '-y', place],
+      what: `encode ${show(place)}`,
+    },
+    sound.signal,
+  )
 }

@@ -12,6 +12,8 @@ type Checked = EncodeVideoOptions & Required<Pick<EncodeVideoOptions, 'args'>>
 
 /** What is being written; ffmpeg is started by the first frame, which says how large all of them are. */
 interface VideoFile {
+  /** Of the abort. */
+  signal: AbortSignal
   encoder: Encoder | undefined
   first: VideoFrame | undefined
   fps: number
@@ -26,10 +28,12 @@ const MOST_REPEATS = 250
  * Encodes frames to a video file with ffmpeg: a sink. The file has a constant rate: each frame is shown when its `ptsMs`
  * says, those that are missing before it are filled by it (250 at most), and one too many is left out.
  *
+ * All frames have the size and format of the first. They are taken one after the other: `workers` and `concurrency` over 1
+ * are refused.
+ *
  * When its worker dies, the run fails (`restart: false`): half a file cannot be gone on with. Otherwise the file is
- * complete when the run has ended, also after a drain and, within a second or so, after an abort. All
- * frames have the size and format of the first.
- * They are taken one after the other: `workers` and `concurrency` over 1 are refused.
+ * complete when the run has ended, also after a drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does
+ * not, the report has a failure that says so, for the file may not play then.
  *
  * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
  * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_MEDIA_FAILED, with ffmpeg's words
@@ -45,12 +49,12 @@ export function encodeVideo(
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
     isSequential: true,
-    open: () => ({ encoder: undefined, first: undefined, fps: 0, written: 0 }),
+    open: ({ signal }) => ({ signal, encoder: undefined, first: undefined, fps: 0, written: 0 }),
     process: async (frame, video) => {
       checkFrame(frame, video.first)
       video.encoder ??= await begin(frame, video, fps, args, place)
       const times = timesOf(frame, video)
-      for (let time = 0; time < times; time++) {
+      for (let time = 0; time < times && !video.signal.aborted; time++) {
         await video.encoder.write(frame.data)
         video.written++
       }
@@ -76,15 +80,18 @@ async function begin(
   video.first = { ...frame, data: new Uint8Array(0) }
   // Few players show what keeps all colours.
   const pixels = args.includes('-pix_fmt') ? [] : ['-pix_fmt', 'yuv420p']
-  return Encoder.start({
-    args: [
-      ...['-f', 'rawvideo', '-pix_fmt', format, '-s', `${width}x${height}`, '-r', rate, '-i', 'pipe:0'],
-      ...pixels,
-      ...args,
-      ...['-y', place],
-    ],
-    what: `encode ${show(place)}`,
-  })
+  return Encoder.start(
+    {
+      args: [
+        ...['-f', 'rawvideo', '-pix_fmt', format, '-s', `${width}x${height}`, '-r', rate, '-i', 'pipe:0'],
+        ...pixels,
+        ...args,
+        ...['-y', place],
+      ],
+      what: `encode ${show(place)}`,
+    },
+    video.signal,
+  )
 }
 
 /** How often a frame is written, so that the next one is shown in time: once, where the frames come at that rate. */

@@ -1,21 +1,30 @@
 /**
  * What goes into ffmpeg to be encoded. Its file is complete however the run ends, as far as ffmpeg is let to: at the end
- * and on a drain it reads to the end of its input; on an abort SIGTERM has it finish what it has.
+ * and on a drain it reads to the end of its input; on an abort SIGTERM, at once, has it finish what it has. Where it
+ * could not, that is told.
  */
 import type { MillraceError } from '../errors.ts'
-import { Ffmpeg, type FfmpegSpec } from './ffmpeg.ts'
+import { Ffmpeg, type FfmpegSpec, FINISH_MS } from './ffmpeg.ts'
 
 export class Encoder {
   readonly #ffmpeg: Ffmpeg
+  readonly #signal: AbortSignal
+  #stopped: Promise<void> | undefined
+  /** It had to end before it was done. */
+  #isCut = false
 
-  static async start(spec: Omit<FfmpegSpec, 'hasInput'>): Promise<Encoder> {
-    return new Encoder(await Ffmpeg.start({ ...spec, hasInput: true }))
+  /** @param signal of the abort: whatever waits for ffmpeg then does so no longer than it has to finish its file */
+  static async start(spec: Omit<FfmpegSpec, 'hasInput'>, signal: AbortSignal): Promise<Encoder> {
+    return new Encoder(await Ffmpeg.start({ ...spec, hasInput: true }), signal)
   }
 
-  private constructor(ffmpeg: Ffmpeg) {
+  private constructor(ffmpeg: Ffmpeg, signal: AbortSignal) {
     this.#ffmpeg = ffmpeg
+    this.#signal = signal
     // Nobody reads it, and nothing comes.
     ffmpeg.program.stdout.resume()
+    signal.addEventListener('abort', this.#stop, { once: true })
+    if (signal.aborted) void this.#stop()
   }
 
   /** Resolves when the bytes may be used for something else. @throws MILLRACE_MEDIA_FAILED */
@@ -25,12 +34,12 @@ export class Encoder {
       if (stdin?.writable !== true) resolve(false)
       else stdin.write(bytes, (error) => resolve(error === undefined || error === null))
     })
-    if (await written) return
+    if ((await written) || this.#ffmpeg.program.isStopping) return
     await ended
-    throw this.#failure()
+    if (!this.#ffmpeg.program.isStopping) throw this.#failure()
   }
 
-  /** No more will come; resolves when the file is complete. @throws MILLRACE_MEDIA_FAILED */
+  /** No more will come; resolves when the file is complete, or the run was aborted. @throws MILLRACE_MEDIA_FAILED */
   async finish(): Promise<void> {
     const { stdin, ended } = this.#ffmpeg.program
     stdin?.end()
@@ -38,8 +47,25 @@ export class Encoder {
     if (this.#ffmpeg.failure !== undefined) throw this.#ffmpeg.failure
   }
 
-  close(): Promise<void> {
-    return this.#ffmpeg.program.stop()
+  /** @throws MILLRACE_MEDIA_FAILED if ffmpeg had to be ended, and could not finish its file in time */
+  async close(): Promise<void> {
+    this.#signal.removeEventListener('abort', this.#stop)
+    await this.#stop()
+    const signal = this.#ffmpeg.program.end?.signal
+    if (!this.#isCut || signal === null) return
+    const late = `it did not finish the file within ${FINISH_MS.toLocaleString('en-US')} ms`
+    throw this.#ffmpeg.failed([
+      signal === 'SIGKILL'
+        ? `${late}, and was killed: what is there may not play`
+        : `${signal} ended it before it had begun`,
+    ])
+  }
+
+  readonly #stop = (): Promise<void> => {
+    const { program } = this.#ffmpeg
+    if (this.#stopped === undefined) this.#isCut = program.end === undefined
+    this.#stopped ??= program.stop()
+    return this.#stopped
   }
 
   #failure(): MillraceError {

@@ -11,7 +11,7 @@ export type MediaPlace = string | URL
  * How long ffmpeg may take to finish its file after an abort, in milliseconds: on SIGTERM it writes what makes the file
  * playable. Less than the abort waits for its workers.
  */
-const FINISH_MS = 1_500
+export const FINISH_MS = 1_500
 
 /** Each line begins with its level in brackets: so what was wrong can be told from the rest. */
 const COMMON = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info']

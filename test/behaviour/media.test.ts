@@ -1,6 +1,8 @@
 // Video and sound in and out by ffmpeg: frames with their times, files that play however the run ended, its own words.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import process from 'node:process'
 import type { TestContext } from 'node:test'
 import { makeDecoder } from '../../src/command/frame-decoder.ts'
 import type { SourceObject } from '../../src/define/stage-body.ts'
@@ -21,6 +23,7 @@ import { makeFolder } from '../support/folder.ts'
 import { test, watch } from '../support/harness.ts'
 import { refuses } from '../support/plans.ts'
 import { lacks } from '../support/programs.ts'
+import { until } from '../support/turn.ts'
 
 const skip = lacks('ffmpeg', 'ffprobe')
 
@@ -113,6 +116,45 @@ for (const how of ['drain', 'abort'] as const) {
     const frames = video?.frames ?? 0
     if (how === 'drain') assert.equal(frames, report.stages.at(-1)?.out)
     assert.ok(frames > 0 && Math.abs(durationMs - frames * 40) < 1, `${frames} frames, ${durationMs} ms`)
+  })
+}
+
+/** In place of ffmpeg, for this process: takes no notice of SIGTERM. The file `begun` is there when it has done the first. */
+function stubbornFfmpeg(t: TestContext, first: string): string {
+  const place = makeFolder(t)
+  const lines = ['#!/bin/sh', "trap '' TERM", first, `: > '${place('begun')}'`, 'while :; do sleep 1; done']
+  writeFileSync(place('ffmpeg'), lines.join('\n'), { mode: 0o755 })
+  const { PATH } = process.env
+  process.env.PATH = `${path.dirname(place('ffmpeg'))}${path.delimiter}${PATH}`
+  t.after(() => {
+    process.env.PATH = PATH
+  })
+  return place('begun')
+}
+
+// A frame that it does not read to its end is in hand; it has all, and is not done with it.
+for (const [when, first] of [
+  ['takes no frame', ':'],
+  ['is at its end', 'cat > /dev/null'],
+] as const) {
+  test(`an abort while ffmpeg ${when}, and does not finish in time, is told with the file's name`, async (t) => {
+    const begun = stubbornFfmpeg(t, first)
+    const { rate, format, index, ptsMs } = gray(0, 0)
+    const large = { rate, format, index, ptsMs, width: 512, height: 512, data: new Uint8Array(2 ** 18) }
+    const frames = pipeline('one').source('frame', () => [large], { on: 'loop' })
+    const run = watch(start(frames.sink('write', encodeVideo('a.mp4'), { on: 'loop' })))
+    await until(() => existsSync(begun))
+    run.abort()
+    const report = await run.join()
+    assert.deepEqual(
+      report.failures.map(({ code, stage }) => [code, stage]),
+      [['MILLRACE_MEDIA_FAILED', 'write']],
+    )
+    assert.match(
+      report.failures[0].message,
+      /ffmpeg cannot encode 'a\.mp4': it did not finish the file within 1,500 ms, and was killed: what is there may not play$/,
+    )
+    assert.equal(report.outcome, 'aborted')
   })
 }
 
