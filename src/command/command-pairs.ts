@@ -3,7 +3,7 @@
  *
  * So it is known which items it has in hand. If it ends before its time, its worker ends with it, and the next life of
  * the worker sends them to a new program. If one item takes too long, the program is replaced here, and the others are
- * sent again.
+ * sent again. If the run is aborted, the program is ended, and what it had in hand is abandoned.
  */
 import { CRASH, type CrashingContext } from '../define/crash.ts'
 import type { StageContext } from '../define/stage-body.ts'
@@ -38,6 +38,8 @@ export class CommandPairs {
   #pending: Pending[] = []
   #isEnding = false
   #isFlushDue = false
+  /** The run is: nothing that the program does is a failure any more. */
+  #isAborted = false
   /** What is wrong with the program for good. */
   #failure: Error | undefined
   #replacing: Promise<void> | undefined
@@ -54,11 +56,13 @@ export class CommandPairs {
     this.#command = command
     this.#ctx = ctx
     this.#runSignal = ctx.signal
+    this.#runSignal.addEventListener('abort', this.#abandon, { once: true })
   }
 
   /** The output for the item. */
   process(item: unknown, { signal }: StageContext): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#isAborted) return Promise.reject(this.#runSignal.reason)
     return new Promise((resolve, reject) => {
       const pending = { item, resolve, reject }
       void this.#run?.writer.write(item)
@@ -73,17 +77,19 @@ export class CommandPairs {
     await this.#replacing
     this.#isEnding = true
     this.#run?.writer.end()
-    while (this.#failure === undefined && !this.#hasEnded) {
+    while (this.#failure === undefined && !this.#isAborted && !this.#hasEnded) {
       await new Promise<void>((resolve) => {
         this.#changed = resolve
       })
     }
+    if (this.#isAborted) return
     const failure = this.#failure ?? (this.#run && failureOf(this.#command, this.#run.program))
     if (failure !== undefined) throw failure
   }
 
   async close(): Promise<void> {
     this.#isEnding = true
+    this.#runSignal.removeEventListener('abort', this.#abandon)
     await this.#replacing?.catch(() => {})
     await this.#run?.program.stop()
   }
@@ -102,6 +108,15 @@ export class CommandPairs {
     void program.ended.then(look)
   }
 
+  /** The run was aborted. Waited for in `close`. */
+  readonly #abandon = (): void => {
+    this.#isAborted = true
+    this.#isEnding = true
+    for (const { reject } of this.#pending.splice(0)) reject(this.#runSignal.reason)
+    void this.#run?.program.stop()
+    this.#changed()
+  }
+
   /** Several items that come in one turn of the event loop leave in one write. */
   #flushSoon(): void {
     if (this.#isFlushDue) return
@@ -113,7 +128,7 @@ export class CommandPairs {
   }
 
   #look(run: Run): void {
-    if (run !== this.#run) return
+    if (run !== this.#run || this.#isAborted) return
     const { reader, program } = run
     while (reader.hasFrame) {
       const output = reader.take()
@@ -153,7 +168,7 @@ export class CommandPairs {
       return
     }
     await this.#run?.program.stop()
-    crash(error)
+    if (!this.#isAborted) crash(error)
   }
 
   #heed(signal: AbortSignal, pending: Pending): void {

@@ -48,8 +48,9 @@ export class Trials {
 
   /** Whether to try it once more; waits out the delay before. 'stopped': the run was aborted meanwhile. */
   async next(error: unknown, attempts: number): Promise<'retry' | 'give up' | 'stopped'> {
-    if (error === STOPPED) return 'stopped'
     const { plan, definition, counters, activity, stop, waiting, bell } = this.#core
+    // Ended by its signal, the function has not failed: the run did not let it come to its end.
+    if (error === STOPPED || (stop.isSet && codeOf(error) === 'MILLRACE_ABORTED')) return 'stopped'
     const { retry } = plan
     if (retry === undefined || attempts >= retry.attempts || FINAL.has(codeOf(error))) return 'give up'
     const isWorthIt = definition.options.retry?.if

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { start } from '../../src/index.ts'
 import programs from '../fixtures/pipelines/programs.ts'
+import { untilGone } from '../support/alive.ts'
 import { assertBalanced } from '../support/balance.ts'
 import { test, watch } from '../support/harness.ts'
 
@@ -28,4 +29,17 @@ test('one to one in a thread: a program that dies is started again with what it 
   )
   assert.ok(report.stages[1].restarts >= 2, `${report.stages[1].restarts} restarts`)
   assertBalanced(report)
+})
+
+test('one to one in a thread: an abort ends the program, and what it has in hand is abandoned', async () => {
+  const mute = 'read -r line; echo $$; exec sleep 1000'
+  const params = { items: 5, pairs: mute, options: { concurrency: 3 } }
+  // A thread that does not leave by itself is not ended before the test is.
+  const run = watch(start(programs, params, { abortMs: 100_000 }))
+  const next = await run[Symbol.asyncIterator]().next()
+  run.abort('enough')
+  const report = await run.join()
+  assertBalanced(report)
+  assert.deepEqual([report.outcome, report.failures, report.stages[1].restarts], ['aborted', [], 0])
+  await untilGone(Number(next.value), 200)
 })

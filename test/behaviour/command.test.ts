@@ -327,6 +327,47 @@ test('an abort ends the program and all it has started, by force if it does not 
   for (const pid of pids) await untilGone(pid, 200)
 })
 
+for (const options of [{}, { retry: { attempts: 3 } }, { timeoutMs: 100_000, onError: 'skip' }] as const) {
+  test(`one to one: an abort ends the program, and what it has in hand is abandoned: ${JSON.stringify(options)}`, async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
+    const starts = path.join(folder, 'starts')
+    try {
+      // It answers one line of those that it has.
+      const mute = sh(`echo start >>'${starts}'; read -r line; echo $$; exec sleep 1000`, {
+        mapping: 'one-to-one',
+      })
+      const run = watch(
+        start(lines(range(5)).stage('mute', command(mute) as never, { ...LOOP, concurrency: 3, ...options })),
+      )
+      const next = await run[Symbol.asyncIterator]().next()
+      run.abort('enough')
+      const report = await run.join()
+      assertBalanced(report)
+      assert.deepEqual([report.outcome, report.failures], ['aborted', []])
+      assert.deepEqual(
+        [report.stages[1].done, report.stages[1].abandoned],
+        [1, Number(report.stages[1].in) - 1],
+      )
+      await untilGone(Number(next.value), 200)
+      assert.equal(readFileSync(starts, 'utf8'), 'start\n')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+}
+
+test('one to one: an abort ends a program that was told the end, and does not end', async () => {
+  const staying = sh('read -r line; echo $$; exec sleep 1000', { mapping: 'one-to-one' })
+  const run = watch(start(lines(['one']).stage('stay', command(staying) as never, LOOP)))
+  const outputs = run[Symbol.asyncIterator]()
+  const pid = Number((await outputs.next()).value)
+  run.abort('enough')
+  const report = await run.join()
+  assertBalanced(report)
+  assert.deepEqual([report.outcome, report.failures], ['aborted', []])
+  await untilGone(pid, 200)
+})
+
 /** Gives back four bytes at a time, and ends in the middle of what it gives for some. */
 const DYING_WITHIN = command({
   ...sh(

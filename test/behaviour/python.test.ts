@@ -59,7 +59,7 @@ test('an exception fails its item with the traceback, None drops it, what is pri
   const [failure] = report.failures
   assert.deepEqual([failure.code, failure.item], ['MILLRACE_STAGE_FAILED', 2])
   assert.match(failure.message, /stage "echo" failed at item 2: ValueError: not this one/)
-  assert.match(failure.error?.message ?? '', /Traceback(?:.|\n)*echo\.py", line 7, in answer/)
+  assert.match(failure.error?.message ?? '', /Traceback(?:.|\n)*echo\.py", line 8, in answer/)
   assert.deepEqual([report.stages[1].failed, report.stages[1].dropped], [1, 1])
 })
 
@@ -91,6 +91,18 @@ test('what cannot travel to Python is told with item and value', { skip: noPytho
       ['MILLRACE_NOT_CLONEABLE', 3],
     ],
   )
+})
+
+test('an abort ends the interpreter, and what it has in hand is abandoned', { skip: noPython }, async () => {
+  const blueprint = pipeline('python')
+    .source('items', () => ['a', 'stay', 'b'], LOOP)
+    .stage('echo', echo(), { ...LOOP, concurrency: 3 })
+  const run = watch(start(blueprint as Blueprint<never, unknown>))
+  await run[Symbol.asyncIterator]().next()
+  run.abort('enough')
+  const report = await run.join()
+  assertBalanced(report)
+  assert.deepEqual([report.outcome, report.failures], ['aborted', []])
 })
 
 test('an interpreter that dies fails the item that it had in hand, and another answers the rest', {

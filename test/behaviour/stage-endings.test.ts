@@ -10,6 +10,7 @@ import {
   pipeline,
   type Report,
   SENTINEL,
+  type StageContext,
   StopEvent,
   start,
 } from '../../src/index.ts'
@@ -288,6 +289,28 @@ test('an item that a source could not place before the abort is abandoned', asyn
     assert.deepEqual([report.stages[0].out, report.stages[0].abandoned], [1, 1])
   }
 })
+
+for (const options of [{}, { concurrency: 2, retry: { attempts: 2 } }, { onError: 'skip' }] as const) {
+  test(`an item whose function ends with ctx.signal at an abort is abandoned: ${JSON.stringify(options)}`, async () => {
+    let begun = 0
+    const untilAborted = (_: number, { signal }: StageContext): Promise<never> => {
+      begun++
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
+    const run = watch(
+      start(
+        pipeline('p')
+          .source('in', () => [1, 2], LOOP)
+          .sink('out', untilAborted, { ...LOOP, ...options }),
+      ),
+    )
+    await until(() => begun > 0 && run.stages[0]?.counters?.read === 2)
+    run.abort()
+    const report = await reportOf(run)
+    assert.deepEqual([report.outcome, report.failures], ['aborted', []])
+    assert.deepEqual([report.stages[1].failed, report.stages[1].abandoned], [0, report.stages[1].in])
+  })
+}
 
 test('a stage on the loop that cannot even be made ends, and says why', async () => {
   const input = watch(new BoundedQueue<number>({ stop: new StopEvent() }))
