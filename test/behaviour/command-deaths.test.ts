@@ -1,10 +1,14 @@
 // Programs that die in the middle of their work, in threads.
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import process from 'node:process'
 import { start } from '../../src/index.ts'
+import endlessProgram from '../fixtures/pipelines/endless-program.ts'
 import programs from '../fixtures/pipelines/programs.ts'
 import { untilGone } from '../support/alive.ts'
 import { assertBalanced } from '../support/balance.ts'
 import { test, watch } from '../support/harness.ts'
+import { until } from '../support/turn.ts'
 
 const range = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1))
 
@@ -42,4 +46,33 @@ test('one to one in a thread: an abort ends the program, and what it has in hand
   assertBalanced(report)
   assert.deepEqual([report.outcome, report.failures, report.stages[1].restarts], ['aborted', [], 0])
   await untilGone(Number(next.value), 200)
+})
+
+/** Children of this process: number and state. */
+function children(): Map<number, string> {
+  const found = new Map<number, string>()
+  for (const pid of readdirSync('/proc').map(Number)) {
+    if (Number.isNaN(pid)) continue
+    try {
+      const [state, parent] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ')
+      if (Number(parent) === process.pid) found.set(pid, state)
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found
+}
+
+test('no zombies are left of runs that were left in their middle', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const before = children()
+  for (let turn = 0; turn < 5; turn++) {
+    const run = watch(start(endlessProgram, {}))
+    for await (const _ of run) break
+    await run.join()
+  }
+  const left = () => [...children()].filter(([pid]) => !before.has(pid))
+  await until(() => left().every(([, state]) => state === 'Z'))
+  assert.deepEqual(left(), [])
 })

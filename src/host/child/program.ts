@@ -56,6 +56,7 @@ export class Program {
   /** Whether the group may have members: its number can belong to nobody else as long as it has. */
   #hasGroup = true
   #isStopping = false
+  #stopped: Promise<void> | undefined
   readonly #stdoutRead: Promise<void>
   #leftoverTimer: NodeJS.Timeout | undefined
 
@@ -105,8 +106,13 @@ export class Program {
     return this.#end
   }
 
-  /** Ends it: SIGTERM to all its group, after `killMs` SIGKILL. Resolves when it is gone. */
-  async stop(): Promise<void> {
+  /** Ends it: SIGTERM to all its group, after `killMs` SIGKILL. Resolves when it is gone, whoever calls it, however often. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
     this.#isStopping = true
     this.stdin?.destroy()
     this.stdout.destroy()
