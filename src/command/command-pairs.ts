@@ -17,6 +17,8 @@ import { type CheckedCommand, failureOf, startProgram } from './spec.ts'
 /** An item that waits for its output. */
 interface Pending {
   item: unknown
+  /** Its output lies in memory that is given back when the item is settled. */
+  ctx: StageContext
   resolve: (output: unknown) => void
   reject: (error: unknown) => void
 }
@@ -60,14 +62,15 @@ export class CommandPairs {
   }
 
   /** The output for the item. */
-  process(item: unknown, { signal }: StageContext): Promise<unknown> {
+  process(item: unknown, ctx: StageContext): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     if (this.#isAborted) return Promise.reject(this.#runSignal.reason)
     return new Promise((resolve, reject) => {
-      const pending = { item, resolve, reject }
+      const pending = { item, ctx, resolve, reject }
       void this.#run?.writer.write(item)
       this.#pending.push(pending)
       this.#flushSoon()
+      const { signal } = ctx
       if (signal !== this.#runSignal) this.#heed(signal, pending)
     })
   }
@@ -100,7 +103,8 @@ export class CommandPairs {
 
   async #start(): Promise<void> {
     const look = (): void => this.#look(run)
-    const { program, reader } = await startProgram(this.#command, true, this.#ctx, look)
+    const contextOf = (waiting: number): StageContext => this.#pending[waiting]?.ctx ?? this.#ctx
+    const { program, reader } = await startProgram(this.#command, true, this.#ctx, look, contextOf)
     if (program.stdin === undefined) throw bug('a program without an input')
     const writer = new FrameWriter(program.stdin, this.#command.input, () => {})
     const run: Run = { program, reader, writer }

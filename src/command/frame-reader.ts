@@ -57,6 +57,11 @@ export class FrameReader {
     return this.#next < this.#frames.length
   }
 
+  /** Frames that can be taken. */
+  get waiting(): number {
+    return this.#frames.length - this.#next
+  }
+
   /** The oldest; there must be one. */
   take(): unknown {
     const frame = this.#frames[this.#next]

@@ -21,19 +21,22 @@ export interface StartedProgram {
   reader: FrameReader
 }
 
-/** @param changed called when the reader has something new, not before this has resolved. @throws MILLRACE_COMMAND_FAILED */
+/**
+ * @param changed called when the reader has something new, not before this has resolved
+ * @param contextOf whose item a frame belongs to that comes after so many that wait to be taken
+ * @throws MILLRACE_COMMAND_FAILED
+ */
 export async function startProgram(
   command: CheckedCommand,
   hasInput: boolean,
   ctx: StageContext,
   changed: () => void,
+  contextOf: (waiting: number) => StageContext = () => ctx,
 ): Promise<StartedProgram> {
   const { args, cwd, env, killMs, stderr, output, maxFrameBytes } = command
   const onStderrLine = stderr === 'log' ? (line: string): void => ctx.log.info(line) : undefined
-  const reader = new FrameReader(
-    makeDecoder(output, maxFrameBytes, (bytes) => ctx.alloc(bytes)),
-    changed,
-  )
+  const alloc = (bytes: number): Uint8Array => contextOf(reader.waiting).alloc(bytes)
+  const reader = new FrameReader(makeDecoder(output, maxFrameBytes, alloc), changed)
   const spec = { program: command.program, args, cwd, env, hasInput, killMs, onStderrLine }
   const program = await Program.start({ ...spec, stdoutInto: reader.target })
   reader.follow(program.stdout)

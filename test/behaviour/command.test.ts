@@ -414,6 +414,28 @@ test('one to one: so it is when the program is known to have ended before its ou
   }
 })
 
+test('one to one: the memory of an output that is not passed on is used again', async () => {
+  const frames = Array.from({ length: 300 }, (_, at) => new Uint8Array(16_384).fill(at))
+  const cat = command({
+    program: 'cat',
+    mapping: 'one-to-one',
+    input: 'length-prefixed',
+    output: 'length-prefixed',
+  })
+  const { all, report } = await outputs(
+    pipeline('frames')
+      .source('frames', () => frames, LOOP)
+      .stage('cat', cat as never, { ...LOOP, concurrency: 4, slabBytes: 2 ** 20 } as never)
+      .map((frame) => (frame as Uint8Array)[7]),
+  )
+  assert.deepEqual(
+    all,
+    frames.map(([first]) => first),
+  )
+  const { slabs } = report.stages[1]
+  assert.deepEqual([slabs?.allocated, slabs?.copied, slabs?.held], [300, 0, 0])
+})
+
 test('one to one: an item that takes too long fails, those after it are answered by another program', async () => {
   const hanging = 'while read -r line; do [ $line = 5 ] && sleep 1000; echo "<$line>"; done'
   const { all, report } = await outputs(

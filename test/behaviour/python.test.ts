@@ -93,6 +93,23 @@ test('what cannot travel to Python is told with item and value', { skip: noPytho
   )
 })
 
+test('the memory of an answer is used again', { skip: noPython }, async () => {
+  const items = Array.from({ length: 300 }, (_, at) => new Uint8Array(16_384).fill(at))
+  const blueprint = pipeline('python')
+    .source('items', () => items, LOOP)
+    .stage('echo', echo(), { ...LOOP, concurrency: 4, slabBytes: 2 ** 20 })
+    .map(({ item }) => (item as Uint8Array)[7])
+  const run = watch(start(blueprint as Blueprint<never, number>))
+  const all: number[] = []
+  for await (const output of run) all.push(output as number)
+  assert.deepEqual(
+    all,
+    items.map(([first]) => first),
+  )
+  const { slabs } = (await run.join()).stages[1]
+  assert.deepEqual([slabs?.allocated, slabs?.copied, slabs?.held], [300, 0, 0])
+})
+
 test('an abort ends the interpreter, and what it has in hand is abandoned', { skip: noPython }, async () => {
   const blueprint = pipeline('python')
     .source('items', () => ['a', 'stay', 'b'], LOOP)
