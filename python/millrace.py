@@ -9,8 +9,12 @@
         millrace.run(double)
 
 An item is what JSON can say, with two more: bytes (a Uint8Array over there) and numpy arrays (typed arrays of one
-dimension; of several, {data, shape}). Without numpy, typed arrays arrive as memoryviews. What the function prints goes to
-stderr: stdout belongs to the protocol. An exception fails its item, with its traceback; the next item comes all the same.
+dimension; of several, {data, shape}). Without numpy, typed arrays arrive as memoryviews. An exception fails its item, with
+its traceback; the next item comes all the same.
+
+Stdin and stdout belong to the protocol. In a stage they are taken when this file is imported, so import it before anything is
+printed. What is printed after that goes to stderr, and whoever reads stdin reads nothing: so it is for programs that the
+function starts, too. Where no stage has started it, the import changes nothing.
 
 One file, no dependency; Python 3.8 or later.
 """
@@ -31,12 +35,26 @@ _FORMATS = {
 }
 
 
+def _take_protocol():
+    """Its two ends, moved to where nobody else meets them, and no program that is started inherits them."""
+    ends = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    # What was printed before, and is not written yet.
+    sys.stdout.flush()
+    sys.stdout = sys.stderr
+    return ends
+
+
+# Not for the programs that it starts, where stdin and stdout are no protocol.
+_ends = _take_protocol() if os.environ.pop("MILLRACE_PYTHON_STAGE", None) else None
+
+
 def run(function):
     """Answers every item on stdin with what the function makes of it, until stdin ends."""
-    source = sys.stdin.buffer
-    target = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
+    source, target = _ends or _take_protocol()
     while True:
         frame = _read_frame(source)
         if frame is None:

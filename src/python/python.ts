@@ -23,6 +23,9 @@ export interface PythonOptions {
   stderr?: 'keep' | 'log'
 }
 
+/** Tells millrace.py that stdin and stdout are the protocol's, before the program's own code runs. */
+const STAGE_VARIABLE = 'MILLRACE_PYTHON_STAGE'
+
 interface Answer {
   value?: unknown
   error?: { type: string; message: string; traceback: string }
@@ -34,7 +37,8 @@ interface Answer {
  * the next item waits there already.
  *
  * Items are what JSON can say, with bytes (`Uint8Array`) and numpy arrays (other typed arrays; of several dimensions
- * `{ data, shape }`). None drops the item. An exception fails it, with its traceback.
+ * `{ data, shape }`). None drops the item. An exception fails it, with its traceback. From `import millrace` on, what
+ * is printed there goes to stderr, and stdin is empty.
  *
  * @throws MILLRACE_INVALID_OPTION; in the run MILLRACE_COMMAND_FAILED, MILLRACE_STAGE_FAILED, MILLRACE_NOT_CLONEABLE
  * @example
@@ -55,7 +59,11 @@ export function python<In, Out>(
     mapping: 'one-to-one',
     maxFrameBytes: 2 ** 30,
     stderr,
-    env: { ...env, PYTHONPATH: theirs === undefined ? ours : `${ours}${delimiter}${theirs}` },
+    env: {
+      ...env,
+      PYTHONPATH: theirs === undefined ? ours : `${ours}${delimiter}${theirs}`,
+      [STAGE_VARIABLE]: '1',
+    },
     ...(cwd === undefined ? {} : { cwd }),
   })
   const { open, flush, close } = body

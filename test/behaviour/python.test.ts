@@ -1,7 +1,11 @@
 // Functions in Python as a stage.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { packageFile } from '../../src/host/own-files.ts'
 import { type Blueprint, pipeline, start } from '../../src/index.ts'
+import { decodePython, encodePython } from '../../src/python/python-frame.ts'
 import { type NdArray, python } from '../../src/python.ts'
 import { assertBalanced } from '../support/balance.ts'
 import { test, watch } from '../support/harness.ts'
@@ -91,6 +95,42 @@ test('what cannot travel to Python is told with item and value', { skip: noPytho
       ['MILLRACE_NOT_CLONEABLE', 3],
     ],
   )
+})
+
+const ASKS = new URL('../fixtures/asks.py', import.meta.url)
+
+test('what Python and its programs print while it loads is not in the way, and they read nothing of the items', {
+  skip: noPython,
+}, async () => {
+  const items = ['a', 'cat', 'input', 'inherited', 'variable', 'b']
+  const body = python<string, unknown>({ file: ASKS, env: { PYTHONUNBUFFERED: '1' } })
+  const blueprint = pipeline('python')
+    .source('items', () => items, LOOP)
+    .stage('ask', body, { ...LOOP, concurrency: 6, onError: 'skip' })
+  const run = watch(start(blueprint as Blueprint<never, unknown>))
+  const all: unknown[] = []
+  for await (const output of run) all.push(output)
+  assert.deepEqual(all, ['a', 0, [], 'none', 'b'])
+  const { failures } = await run.join()
+  assert.equal(failures.length, 1)
+  assert.match(failures[0].message, /item 3: EOFError/)
+})
+
+test('the import changes nothing where no stage has started it; run answers there too', {
+  skip: noPython,
+}, async () => {
+  const env = { ...process.env, PYTHONPATH: fileURLToPath(packageFile('python')) }
+  const says = "import millrace, sys; print('said'); print(sys.stdin.read())"
+  const ordinary = spawnSync('python3', ['-c', says], { env, input: 'heard', encoding: 'utf8' })
+  assert.deepEqual([ordinary.stdout, ordinary.stderr], ['said\nheard\n', ''])
+  const frame = encodePython('item')
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(frame.length)
+  const input = Buffer.concat([length, frame])
+  const file = fileURLToPath(new URL('../fixtures/echo.py', import.meta.url))
+  const { stdout } = spawnSync('python3', [file], { env, input })
+  const { value } = decodePython(stdout.subarray(4)) as { value: unknown }
+  assert.deepEqual(value, { item: 'item', type: 'str' })
 })
 
 test('the memory of an answer is used again', { skip: noPython }, async () => {

@@ -166,7 +166,7 @@ test('every error code is raised somewhere', () => {
 })
 
 /** Variables of the environment. */
-const VARIABLES = new Set(['MILLRACE_CODE_CACHE'])
+const VARIABLES = new Set(['MILLRACE_CODE_CACHE', 'MILLRACE_PYTHON_STAGE'])
 
 test('every code that the source names is in the table', () => {
   for (const file of readdirSync(SRC, { recursive: true, encoding: 'utf8' })) {
