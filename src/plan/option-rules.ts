@@ -139,6 +139,11 @@ const streamsAreNotRepeated: OptionRule = ({ definition: { name, kind, body, bat
     throw refuse(name, 'batch', `.batch() cannot come before ${why}; put .batch() before a stage of its own`)
 }
 
+const sourcesAnswerNothing: OptionRule = ({ definition: { name, kind, body } }) => {
+  if (kind !== 'source' || !isCommand(body) || isStreamBody(body)) return
+  throw refuse(name, 'mapping', 'mapping cannot be "one-to-one" on a source: it gets no items to answer')
+}
+
 const OF_PROCESSES = ['nice', 'env', 'cwd', 'execArgv'] as const
 const LIMITS_OF_PROCESSES = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb']
 
@@ -183,6 +188,7 @@ const OPTION_RULES: readonly OptionRule[] = [
   dropOldIsSimple,
   deadLettersEnd,
   streamsAreNotRepeated,
+  sourcesAnswerNothing,
   onlyProcessesHaveAnEnvironment,
   processesDoWhatTheyCan,
 ]

@@ -317,6 +317,16 @@ for (const [option, value] of Object.entries({
   })
 }
 
+test('one to one is refused on a source', async () => {
+  const answers = command({ program: 'cat', mapping: 'one-to-one' })
+  const run = watch(start(pipeline('refused').source('cat', answers as never, LOOP)))
+  await assert.rejects(run.join(), (error: PipelineError) => {
+    assert.equal(error.code, 'MILLRACE_INVALID_OPTION')
+    assert.match(error.message, /^stage "cat": mapping cannot be "one-to-one" on a source/)
+    return true
+  })
+})
+
 test('an abort ends the program and all it has started, by force if it does not heed SIGTERM', async () => {
   const stubborn = sh('trap "" TERM; sleep 1000 & echo $$ $!; while :; do sleep 1; done', { killMs: 50 })
   const run = watch(start(pipeline('abort').source('stubborn', command(stubborn) as never, LOOP)))
