@@ -4,29 +4,31 @@ import { MillraceError, show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { Encoder } from './encoder.ts'
 import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
+import { FrameClock } from './frame-clock.ts'
 import { ENCODE_VIDEO_OPTIONS, type EncodeVideoOptions } from './media-options.ts'
 import { frameBytes } from './pixel-format.ts'
 import type { VideoFrame } from './video-frames.ts'
 
 type Checked = EncodeVideoOptions & Required<Pick<EncodeVideoOptions, 'args'>>
 
-/** What is being written; ffmpeg is started by the first frame, which says how large all of them are. */
+/** What is being written. */
 interface VideoFile {
   /** Of the abort. */
   signal: AbortSignal
-  encoder: Encoder | undefined
-  first: VideoFrame | undefined
-  fps: number
-  /** Frames written. */
-  written: number
+  begun: Begun | undefined
 }
 
-/** A gap of more frames than this is closed, not filled. */
-const MOST_REPEATS = 250
+/** By the first frame, which says how large all of them are. */
+interface Begun {
+  encoder: Encoder
+  first: VideoFrame
+  clock: FrameClock
+}
 
 /**
  * Encodes frames to a video file with ffmpeg: a sink. The file has a constant rate: each frame is shown when its `ptsMs`
- * says, those that are missing before it are filled by it (250 at most), and one too many is left out.
+ * says, those that are missing before it are filled by it, and one too many is left out. A gap of more than 250 frames is
+ * closed; and where times begin again, as with another video, the frame comes next.
  *
  * All frames have the size and format of the first. They are taken one after the other: `workers` and `concurrency` over 1
  * are refused.
@@ -49,57 +51,39 @@ export function encodeVideo(
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
     isSequential: true,
-    open: ({ signal }) => ({ signal, encoder: undefined, first: undefined, fps: 0, written: 0 }),
+    open: ({ signal }) => ({ signal, begun: undefined }),
     process: async (frame, video) => {
-      checkFrame(frame, video.first)
-      video.encoder ??= await begin(frame, video, fps, args, place)
-      const times = timesOf(frame, video)
-      for (let time = 0; time < times && !video.signal.aborted; time++) {
-        await video.encoder.write(frame.data)
-        video.written++
-      }
+      checkFrame(frame, video.begun?.first)
+      video.begun ??= await begin(frame, fps, args, place, video.signal)
+      const { encoder, clock } = video.begun
+      const times = clock.timesOf(frame.ptsMs)
+      for (let time = 0; time < times && !video.signal.aborted; time++) await encoder.write(frame.data)
     },
-    flush: ({ encoder }) => encoder?.finish(),
-    close: ({ encoder }) => encoder?.close(),
+    flush: ({ begun }) => begun?.encoder.finish(),
+    close: ({ begun }) => begun?.encoder.close(),
   }
 }
 
 async function begin(
   frame: VideoFrame,
-  video: VideoFile,
   fps: number | undefined,
   args: readonly string[],
   place: string,
-): Promise<Encoder> {
+  signal: AbortSignal,
+): Promise<Begun> {
   const { width, height, format } = frame
   const rate = fps === undefined ? frame.rate : String(fps)
   const [over, under = 1] = rate.split('/').map(Number)
   if (!(over / under > 0)) throw badFrame(`its rate is ${show(rate)}; give encodeVideo the option fps`)
-  video.fps = over / under
-  // Its bytes may be gone when the next one comes.
-  video.first = { ...frame, data: new Uint8Array(0) }
   // Few players show what keeps all colours.
   const pixels = args.includes('-pix_fmt') ? [] : ['-pix_fmt', 'yuv420p']
-  return Encoder.start(
-    {
-      args: [
-        ...['-f', 'rawvideo', '-pix_fmt', format, '-s', `${width}x${height}`, '-r', rate, '-i', 'pipe:0'],
-        ...pixels,
-        ...args,
-        ...['-y', place],
-      ],
-      what: `encode ${show(place)}`,
-    },
-    video.signal,
+  const input = ['-f', 'rawvideo', '-pix_fmt', format, '-s', `${width}x${height}`, '-r', rate, '-i', 'pipe:0']
+  const encoder = await Encoder.start(
+    { args: [...input, ...pixels, ...args, '-y', place], what: `encode ${show(place)}` },
+    signal,
   )
-}
-
-/** How often a frame is written, so that the next one is shown in time: once, where the frames come at that rate. */
-function timesOf({ ptsMs }: VideoFrame, { first, fps, written }: VideoFile): number {
-  const place = Math.round(((ptsMs - (first?.ptsMs ?? 0)) / 1000) * fps)
-  if (!Number.isFinite(place)) return 1
-  const times = place - written + 1
-  return times > MOST_REPEATS ? 1 : Math.max(0, times)
+  // Its bytes may be gone when the next one comes.
+  return { encoder, first: { ...frame, data: new Uint8Array(0) }, clock: new FrameClock(over / under) }
 }
 
 function checkFrame({ width, height, format, data }: VideoFrame, first: VideoFrame | undefined): void {

@@ -199,6 +199,8 @@ test('arguments before the input may be ffmpeg’s alone, and those of raw video
 test('frames that are missing are filled, and those that are too many left out', { skip }, async (t) => {
   assert.equal(await encoded(t, [0, 40, 80, 200, 240]), 7)
   assert.equal(await encoded(t, [1000, 1020, 1040, 1060, 1080]), 3)
+  assert.equal(await encoded(t, [0, 40, 80, 0, 40, 80]), 6)
+  assert.equal(await encoded(t, [0, 60_000, 60_080]), 4)
 })
 
 test('a frame of another size than the first fails, and says so', { skip }, async (t) => {
