@@ -1,4 +1,5 @@
 /** A sound file out of samples, as a sink. */
+import { isIntegerFrom, isObject } from '../define/option-table.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
@@ -6,6 +7,8 @@ import type { AudioWindow } from './audio-samples.ts'
 import { Encoder } from './encoder.ts'
 import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
 import { ENCODE_AUDIO_OPTIONS, type EncodeAudioOptions } from './media-options.ts'
+
+const isCount = isIntegerFrom(1, Number.MAX_SAFE_INTEGER)
 
 /** What is being written; ffmpeg is started by the first window, which says what all of them are. */
 interface AudioFile {
@@ -39,12 +42,13 @@ export function encodeAudio(
     defaults: { restart: false },
     isSequential: true,
     open: ({ signal }) => ({ signal, encoder: undefined, rate: 0, channels: 0 }),
-    process: async ({ samples, rate, channels }, sound) => {
+    process: async (window, sound) => {
+      checkWindow(window)
+      const { samples, rate, channels } = window
       sound.encoder ??= await begin(sound, rate, channels, args, place)
       if (rate !== sound.rate || channels !== sound.channels) {
         const was = `the first had ${sound.rate} samples a second in ${sound.channels} channels`
-        const message = `a window cannot be encoded: it has ${rate} in ${channels}, and ${was}`
-        throw new MillraceError('MILLRACE_BAD_FRAME', message)
+        throw badWindow(`it has ${rate} in ${channels}, and ${was}`)
       }
       await sound.encoder.write(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
     },
@@ -70,4 +74,21 @@ function begin(
     },
     sound.signal,
   )
+}
+
+/** What comes may have been made by anyone. @throws MILLRACE_BAD_FRAME */
+function checkWindow(window: AudioWindow): void {
+  if (!isObject(window)) throw badWindow(`a window is an object, and it is ${show(window)}`)
+  const { samples, rate, channels } = window
+  for (const [name, number] of Object.entries({ rate, channels })) {
+    if (!isCount(number)) throw badWindow(`its ${name} must be an integer from 1 on, and is ${show(number)}`)
+  }
+  if (!(samples instanceof Float32Array))
+    throw badWindow(`its samples must be a Float32Array, and are ${show(samples)}`)
+  if (samples.length % channels !== 0)
+    throw badWindow(`${samples.length} samples are not as many in each of ${channels} channels`)
+}
+
+function badWindow(why: string): MillraceError {
+  return new MillraceError('MILLRACE_BAD_FRAME', `a window cannot be encoded: ${why}`)
 }

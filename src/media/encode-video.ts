@@ -1,4 +1,5 @@
 /** A video file out of frames, as a sink. */
+import { isIntegerFrom, isObject } from '../define/option-table.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
@@ -6,10 +7,12 @@ import { Encoder } from './encoder.ts'
 import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
 import { FrameClock } from './frame-clock.ts'
 import { ENCODE_VIDEO_OPTIONS, type EncodeVideoOptions } from './media-options.ts'
-import { frameBytes } from './pixel-format.ts'
+import { frameBytes, isPixelFormat, PIXEL_FORMATS } from './pixel-format.ts'
 import type { VideoFrame } from './video-frames.ts'
 
 type Checked = EncodeVideoOptions & Required<Pick<EncodeVideoOptions, 'args'>>
+
+const isEdge = isIntegerFrom(1, Number.MAX_SAFE_INTEGER)
 
 /** What is being written. */
 interface VideoFile {
@@ -73,8 +76,7 @@ async function begin(
 ): Promise<Begun> {
   const { width, height, format } = frame
   const rate = fps === undefined ? frame.rate : String(fps)
-  const [over, under = 1] = rate.split('/').map(Number)
-  if (!(over / under > 0)) throw badFrame(`its rate is ${show(rate)}; give encodeVideo the option fps`)
+  const clock = new FrameClock(toFps(rate))
   // Few players show what keeps all colours.
   const pixels = args.includes('-pix_fmt') ? [] : ['-pix_fmt', 'yuv420p']
   const input = ['-f', 'rawvideo', '-pix_fmt', format, '-s', `${width}x${height}`, '-r', rate, '-i', 'pipe:0']
@@ -83,10 +85,23 @@ async function begin(
     signal,
   )
   // Its bytes may be gone when the next one comes.
-  return { encoder, first: { ...frame, data: new Uint8Array(0) }, clock: new FrameClock(over / under) }
+  return { encoder, first: { ...frame, data: new Uint8Array(0) }, clock }
 }
 
-function checkFrame({ width, height, format, data }: VideoFrame, first: VideoFrame | undefined): void {
+/** What comes may have been made by anyone. @throws MILLRACE_BAD_FRAME */
+function checkFrame(frame: VideoFrame, first: VideoFrame | undefined): void {
+  if (!isObject(frame)) throw badFrame(`a frame is an object, and it is ${show(frame)}`)
+  const { width, height, format, data } = frame
+  for (const [name, edge] of Object.entries({ width, height })) {
+    if (!isEdge(edge)) throw badFrame(`its ${name} must be an integer from 1 on, and is ${show(edge)}`)
+  }
+  if (!isPixelFormat(format))
+    throw badFrame(`its format must be one of ${PIXEL_FORMATS.join(', ')}, and is ${show(format)}`)
+  if (!(data instanceof Uint8Array)) throw badFrame(`its data must be a Uint8Array, and is ${show(data)}`)
+  checkSize(frame, first)
+}
+
+function checkSize({ width, height, format, data }: VideoFrame, first: VideoFrame | undefined): void {
   const bytes = frameBytes(format, width, height)
   if (data.byteLength !== bytes)
     throw badFrame(`${width} x ${height} "${format}" has ${bytes} bytes, and it has ${data.byteLength}`)
@@ -94,6 +109,14 @@ function checkFrame({ width, height, format, data }: VideoFrame, first: VideoFra
   if (first.width === width && first.height === height && first.format === format) return
   const was = `${first.width} x ${first.height} "${first.format}"`
   throw badFrame(`it is ${width} x ${height} "${format}", and the first was ${was}`)
+}
+
+/** Frames a second, of a fraction. @throws MILLRACE_BAD_FRAME */
+function toFps(rate: unknown): number {
+  const [over, under = 1] = typeof rate === 'string' ? rate.split('/').map(Number) : []
+  if (over / under > 0 && over / under < Number.POSITIVE_INFINITY) return over / under
+  const must = "its rate must be a text such as '25/1'"
+  throw badFrame(`${must}, and is ${show(rate)}; or give encodeVideo the option fps`)
 }
 
 function badFrame(why: string): MillraceError {

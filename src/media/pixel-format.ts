@@ -20,6 +20,9 @@ const BYTES_OF = {
 
 export const PIXEL_FORMATS = Object.keys(BYTES_OF) as PixelFormat[]
 
+export const isPixelFormat = (value: unknown): value is PixelFormat =>
+  typeof value === 'string' && Object.hasOwn(BYTES_OF, value)
+
 /** Bytes of a frame of this size. */
 export function frameBytes(format: PixelFormat, width: number, height: number): number {
   return BYTES_OF[format](width, height)

@@ -5,7 +5,7 @@ import path from 'node:path'
 import process from 'node:process'
 import type { TestContext } from 'node:test'
 import { makeDecoder } from '../../src/command/frame-decoder.ts'
-import type { SourceObject } from '../../src/define/stage-body.ts'
+import type { SourceObject, StageObject } from '../../src/define/stage-body.ts'
 import { type PipelineError, pipeline, start } from '../../src/index.ts'
 import { mediaSource } from '../../src/media/media-source.ts'
 import {
@@ -210,6 +210,55 @@ test('a frame of another size than the first fails, and says so', { skip }, asyn
     .join()
     .catch((error) => error)
   assert.match(error.failures[0].message, /it is 16 x 8 "gray", and the first was 16 x 16 "gray"/)
+})
+
+/** What is said of this item, which is no frame or no window. */
+async function refusalOf<R>(item: unknown, sink: StageObject<never, unknown, R>): Promise<string> {
+  const items = pipeline('bad').source('item', () => [item as never], { on: 'loop' })
+  const { code, message } = await failureIn(watch(start(items.sink('write', sink, { on: 'loop' }))).join())
+  assert.equal(code, 'MILLRACE_BAD_FRAME')
+  return message
+}
+
+test('what is no frame is refused, and what is wrong with it is said', async () => {
+  const refused: [unknown, string][] = [
+    ['x', "a frame is an object, and it is 'x'"],
+    [[gray(0, 0)], 'a frame is an object, and it is '],
+    [
+      { format: 'yuv422p' },
+      "its format must be one of rgb24, bgr24, rgba, bgra, gray, yuv420p, and is 'yuv422p'",
+    ],
+    [{ format: undefined }, 'yuv420p, and is undefined'],
+    [{ width: undefined }, 'its width must be an integer from 1 on, and is undefined'],
+    [
+      { rate: undefined },
+      "its rate must be a text such as '25/1', and is undefined; or give encodeVideo the option fps",
+    ],
+    [{ rate: 25 }, 'and is 25; or'],
+    [{ rate: '1/0' }, "and is '1/0'; or"],
+    [{ data: undefined }, 'its data must be a Uint8Array, and is undefined'],
+    [{ data: new ArrayBuffer(256) }, 'its data must be a Uint8Array, and is ArrayBuffer'],
+  ]
+  for (const [item, words] of refused) {
+    const isPart = typeof item === 'object' && !Array.isArray(item)
+    const message = await refusalOf(isPart ? { ...gray(0, 0), ...item } : item, encodeVideo('never.mp4'))
+    assert.ok(message.includes(`a frame cannot be encoded: `) && message.includes(words), message)
+  }
+})
+
+test('what is no window of samples is refused, and what is wrong with it is said', async () => {
+  const window = { index: 0, ptsMs: 0, rate: 8000, channels: 2, samples: new Float32Array(4) }
+  const refused: [object, string][] = [
+    [{ samples: new Float64Array(2) }, 'its samples must be a Float32Array, and are Float64Array(2)'],
+    [{ samples: [0, 0] }, 'its samples must be a Float32Array, and are [ 0, 0 ]'],
+    [{ samples: new Float32Array(3) }, '3 samples are not as many in each of 2 channels'],
+    [{ rate: undefined }, 'its rate must be an integer from 1 on, and is undefined'],
+    [{ channels: 0 }, 'its channels must be an integer from 1 on, and is 0'],
+  ]
+  for (const [part, words] of refused) {
+    const message = await refusalOf({ ...window, ...part }, encodeAudio('never.wav'))
+    assert.ok(message.includes(`a window cannot be encoded: ${words}`), message)
+  }
 })
 
 test('samples come in windows, the last one shorter, and can be encoded again', { skip }, async (t) => {
