@@ -41,7 +41,7 @@ export class SourceLoop {
       if (core.task.life > 1) this.#takeUp()
       // The run ended before it began: what is only made to be closed is not made.
       if (stop.isDraining) return
-      await readItems(await bound.items(context), {
+      await readItems(bound.items(context), {
         place: this.#place,
         abandon: () => {
           counters.countRead()

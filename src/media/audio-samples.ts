@@ -40,8 +40,8 @@ export function audioSamples(file: MediaPlace, options: AudioSamplesOptions = {}
   const checked = checkOptions('audioSamples', AUDIO_SAMPLES_OPTIONS, options) as unknown as Checked
   const { channels, windowSamples, inputArgs } = checked
   const place = placeOf(file)
-  return mediaSource(async () => {
-    const audio = requireStream((await probeMedia(file, inputArgs)).audio, 'audio', place)
+  return mediaSource(async (ctx) => {
+    const audio = requireStream((await probeMedia(file, inputArgs, ctx.signal)).audio, 'audio', place)
     const rate = checked.rate ?? audio.rate
     const format = ['-f', 'f32le', '-ac', String(channels), '-ar', String(rate)]
     return {

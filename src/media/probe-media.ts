@@ -55,19 +55,37 @@ interface Probed {
  * Asks ffprobe what is in a file, a device or a URL.
  *
  * @param inputArgs arguments for ffmpeg before the input; those that ffprobe does not know, such as `-ss`, are left out
- * @throws MILLRACE_MEDIA_FAILED
+ * @param signal ends it: a server may not answer
+ * @throws MILLRACE_MEDIA_FAILED; the signal's reason
  */
-export async function probeMedia(file: MediaPlace, inputArgs: readonly string[] = []): Promise<MediaInfo> {
+export async function probeMedia(
+  file: MediaPlace,
+  inputArgs: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<MediaInfo> {
   checkPlace('probeMedia', file)
   const place = placeOf(file)
   const args = [...probeArgs(inputArgs), '-of', 'json', '-show_streams', '-show_format', '-i', place]
   const probe = await Ffmpeg.start({ args, hasInput: false, what: `read ${show(place)}` }, 'ffprobe')
+  const output = await outputOf(probe, signal)
+  return toInfo(JSON.parse(output), !inputArgs.includes('-noautorotate'))
+}
+
+/** All of it, once it has ended; it is gone then, however this ends. */
+async function outputOf(probe: Ffmpeg, signal: AbortSignal | undefined): Promise<string> {
+  const { program } = probe
+  const stop = (): void => void program.stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  if (signal?.aborted) stop()
   try {
-    const [output] = await Promise.all([text(probe.program.stdout), probe.program.ended])
+    const [output] = await Promise.all([text(program.stdout), program.ended])
     if (probe.failure !== undefined) throw probe.failure
-    return toInfo(JSON.parse(output), !inputArgs.includes('-noautorotate'))
+    return output
+  } catch (error) {
+    throw program.isStopping ? (signal?.reason ?? new DOMException('It was aborted', 'AbortError')) : error
   } finally {
-    await probe.program.stop()
+    signal?.removeEventListener('abort', stop)
+    await program.stop()
   }
 }
 

@@ -44,7 +44,7 @@ export function videoFrames(file: MediaPlace, options: VideoFramesOptions = {}):
   const { format, inputArgs, fps } = checked
   const place = placeOf(file)
   return mediaSource(async (ctx) => {
-    const video = requireStream((await probeMedia(file, inputArgs)).video, 'video', place)
+    const video = requireStream((await probeMedia(file, inputArgs, ctx.signal)).video, 'video', place)
     const { width, height } = sizeOf(video, checked)
     const rate = fps === undefined ? video.rate : String(fps)
     const times: number[] = []

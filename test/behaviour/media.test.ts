@@ -1,6 +1,8 @@
 // Video and sound in and out by ffmpeg: frames with their times, files that play however the run ended, its own words.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import process from 'node:process'
 import type { TestContext } from 'node:test'
@@ -325,6 +327,30 @@ test('a frame that ffmpeg ended without a word about fails', { skip }, async () 
   assert.equal(code, 'MILLRACE_MEDIA_FAILED')
   assert.match(message, /ffmpeg cannot decode it: it did not say when frame 0 is shown$/)
 })
+
+for (const how of ['drain', 'abort'] as const) {
+  for (const [kind, read] of [
+    ['frames', videoFrames],
+    ['samples', audioSamples],
+  ] as const) {
+    test(`a server that does not say what it has, asked for ${kind}, is no longer waited for after ${how}`, {
+      skip,
+    }, async () => {
+      const server = createServer((socket) => {
+        socket.on('error', () => {}).resume()
+        run[how]()
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const place = `http://127.0.0.1:${(server.address() as AddressInfo).port}/camera`
+      const source = pipeline('camera').source('read', read(place) as SourceObject<unknown>, { on: 'loop' })
+      const run = watch(start(source.sink('end', () => {}, { on: 'loop' })))
+      const { outcome, failures } = await run.join()
+      server.close()
+      await once(server, 'close')
+      assert.deepEqual([outcome, failures], [how === 'drain' ? 'drained' : 'aborted', []])
+    })
+  }
+}
 
 test('a wrong option is told before anything starts', () => {
   assert.throws(() => videoFrames('a.mp4', { width: 0 }), {

@@ -171,6 +171,24 @@ for (const how of ['the reason of ctx.signal', 'an AbortError', 'another error']
   })
 }
 
+test('a source that is still being made when the drain begins may end by throwing what ctx.signal gives', async () => {
+  let isWaiting = false
+  async function make({ signal }: StageContext): Promise<number[]> {
+    isWaiting = true
+    await once(new EventEmitter(), 'never', { signal })
+    return []
+  }
+  const options = { on: 'loop' } as const
+  const ended = pipeline('make')
+    .source('make', make, options)
+    .sink('end', () => {}, options)
+  const run = watch(start(ended))
+  await until(() => isWaiting)
+  run.drain()
+  const { outcome, failures } = await reportOf(run)
+  assert.deepEqual([outcome, failures], ['drained', []])
+})
+
 test('a drain that takes too long becomes an abort', async () => {
   const gate = new SharedArrayBuffer(4)
   const run = start(chain, { items: 1e9, gate }, { drainMs: 50, abortMs: 50 })
