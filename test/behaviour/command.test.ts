@@ -378,6 +378,54 @@ test('one to one: an abort ends a program that was told the end, and does not en
   await untilGone(pid, 200)
 })
 
+const noSessions = process.platform === 'linux' ? false : 'there is no setsid'
+/** Leaves one behind that is in no group of the program's and has its stderr; gives its number. */
+const DAEMON = `echo $(setsid sh -c 'echo $$; exec sleep 1000 >/dev/null' &)`
+
+test('a program that leaves a daemon behind is over when it has ended, and its words are told', {
+  skip: noSessions,
+}, async () => {
+  let pid = 0
+  try {
+    const leaving = command(sh(`${DAEMON}; cat`) as never)
+    const { all } = await outputs(lines(range(2)).stage('leave', leaving, LOOP))
+    pid = Number(all[0])
+    assert.deepEqual(all.slice(1), range(2))
+  } finally {
+    process.kill(pid)
+  }
+  const failing = command(sh(`${DAEMON}; seq 20000 >&2; exit 3`) as never)
+  const run = watch(start(pipeline('daemon').source('fail', failing, LOOP)))
+  try {
+    for await (const line of run) pid = Number(line)
+    await run.join()
+    assert.fail('it did not fail')
+  } catch (error) {
+    const [failure] = (error as PipelineError).failures as { error?: WireError }[]
+    assert.match(
+      failure.error?.message ?? '',
+      /exited with status 3; its last words on stderr:\n(?:.|\n)*\n {2}20000$/,
+    )
+  } finally {
+    process.kill(pid)
+  }
+})
+
+test('a drain ends a program that has left a daemon behind', { skip: noSessions }, async () => {
+  const endless = command(sh(`${DAEMON}; exec yes`) as never)
+  const run = watch(start(pipeline('daemon').source('left', endless, LOOP)))
+  let pid = 0
+  try {
+    for await (const line of run) {
+      pid ||= Number(line)
+      run.drain()
+    }
+    assert.equal((await run.join()).outcome, 'drained')
+  } finally {
+    process.kill(pid)
+  }
+})
+
 /** Gives back four bytes at a time, and ends in the middle of what it gives for some. */
 const DYING_WITHIN = command({
   ...sh(

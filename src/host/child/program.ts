@@ -41,6 +41,8 @@ export interface ProgramEnd {
 
 /** A program has ended: what it left behind in its group has so long to follow. */
 const LEFTOVER_MS = 1_000
+/** It has ended, and so has its group: its pipes are read for so long, should somebody else keep them open. */
+const LAST_WORDS_MS = 100
 
 export class Program {
   readonly spec: ProgramSpec
@@ -53,6 +55,7 @@ export class Program {
   readonly #child: ChildProcess
   readonly #ended = new Deferred<ProgramEnd>()
   #end: ProgramEnd | undefined
+  #hasExited = false
   /** Whether the group may have members: its number can belong to nobody else as long as it has. */
   #hasGroup = true
   #isStopping = false
@@ -102,6 +105,7 @@ export class Program {
     return this.#isStopping
   }
 
+  /** Once what it said is read. */
   get end(): ProgramEnd | undefined {
     return this.#end
   }
@@ -117,7 +121,7 @@ export class Program {
     this.stdin?.destroy()
     this.stdout.destroy()
     for (const pipe of this.extra) pipe.destroy()
-    if (this.#end === undefined) {
+    if (!this.#hasExited) {
       this.#signal('SIGTERM')
       const timer = setTimeout(() => this.#signal('SIGKILL'), this.spec.killMs)
       await this.ended
@@ -144,13 +148,27 @@ export class Program {
   }
 
   async #onExit(end: ProgramEnd): Promise<void> {
-    this.#end = end
+    this.#hasExited = true
     this.#hasGroup = this.#hasGroup && isAlive(this.#child.pid ?? 0)
     // Whoever lives on may hold the output open for ever.
     if (this.#hasGroup) this.#leftoverTimer = setTimeout(() => this.#signal('SIGKILL'), LEFTOVER_MS)
-    await this.stderr.read
-    if (this.spec.onStdout !== undefined) await this.#stdoutRead
+    await this.#lastWords((this.#hasGroup ? LEFTOVER_MS : 0) + LAST_WORDS_MS)
+    this.#end = end
     this.#ended.resolve(end)
+  }
+
+  /** A daemon that has left the group may have its stderr as long as it lives. */
+  async #lastWords(mostMs: number): Promise<void> {
+    const { onStdout } = this.spec
+    const close = (): void => {
+      this.#child.stderr?.destroy()
+      if (onStdout !== undefined) this.stdout.destroy()
+    }
+    // The event loop may have been blocked: what is in the pipes is read before they are closed.
+    const timer = setTimeout(() => setImmediate(close), mostMs)
+    await this.stderr.read
+    if (onStdout !== undefined) await this.#stdoutRead
+    clearTimeout(timer)
   }
 
   #signal(signal: NodeJS.Signals): void {
