@@ -55,6 +55,10 @@ _ends = _take_protocol() if os.environ.pop("MILLRACE_PYTHON_STAGE", None) else N
 def run(function):
     """Answers every item on stdin with what the function makes of it, until stdin ends."""
     source, target = _ends or _take_protocol()
+    if _ends:
+        # An empty frame: it is ready. Who ends before that has nothing to do with the items.
+        target.write(struct.pack(">I", 0))
+        target.flush()
     while True:
         frame = _read_frame(source)
         if frame is None:

@@ -28,11 +28,16 @@ interface Run {
   program: Program
   reader: FrameReader
   writer: FrameWriter
+  /** An empty frame, if it is the first, says that the program is ready. */
+  hasReadyWord: boolean
+  /** Where it is to be: that word, or an answer, has come. */
+  isReady: boolean
 }
 
 export class CommandPairs {
   readonly #command: CheckedCommand
   readonly #ctx: StageContext & CrashingContext
+  readonly #saysReady: boolean
   /** The signal of the run: that of an item is another. */
   readonly #runSignal: AbortSignal
   #run: Run | undefined
@@ -47,16 +52,20 @@ export class CommandPairs {
   #replacing: Promise<void> | undefined
   #changed = (): void => {}
 
-  /** @throws MILLRACE_COMMAND_FAILED */
-  static async start(command: CheckedCommand, ctx: StageContext): Promise<CommandPairs> {
-    const pairs = new CommandPairs(command, ctx)
+  /**
+   * @param saysReady the program gives an empty frame when it is ready; if it exits before, there is no use in another
+   * @throws MILLRACE_COMMAND_FAILED
+   */
+  static async start(command: CheckedCommand, ctx: StageContext, saysReady: boolean): Promise<CommandPairs> {
+    const pairs = new CommandPairs(command, ctx, saysReady)
     await pairs.#start()
     return pairs
   }
 
-  private constructor(command: CheckedCommand, ctx: StageContext) {
+  private constructor(command: CheckedCommand, ctx: StageContext, saysReady: boolean) {
     this.#command = command
     this.#ctx = ctx
+    this.#saysReady = saysReady
     this.#runSignal = ctx.signal
     this.#runSignal.addEventListener('abort', this.#abandon, { once: true })
   }
@@ -103,11 +112,15 @@ export class CommandPairs {
 
   async #start(): Promise<void> {
     const look = (): void => this.#look(run)
-    const contextOf = (waiting: number): StageContext => this.#pending[waiting]?.ctx ?? this.#ctx
+    const contextOf = (waiting: number, bytes: number): StageContext => {
+      if (!run.isReady && waiting === 0 && bytes === 0) run.hasReadyWord = true
+      const answers = run.hasReadyWord && !run.isReady ? waiting - 1 : waiting
+      return this.#pending[answers]?.ctx ?? this.#ctx
+    }
     const { program, reader } = await startProgram(this.#command, true, this.#ctx, look, contextOf)
     if (program.stdin === undefined) throw bug('a program without an input')
     const writer = new FrameWriter(program.stdin, this.#command.input, () => {})
-    const run: Run = { program, reader, writer }
+    const run: Run = { program, reader, writer, hasReadyWord: false, isReady: !this.#saysReady }
     this.#run = run
     void program.ended.then(look)
   }
@@ -136,6 +149,7 @@ export class CommandPairs {
     const { reader, program } = run
     while (reader.hasFrame) {
       const output = reader.take()
+      if (isReadyWord(run)) continue
       const pending = this.#pending.shift()
       if (pending === undefined) {
         this.#fail(badFrame('it gave more outputs than it got items'))
@@ -149,11 +163,13 @@ export class CommandPairs {
     this.#changed()
   }
 
-  #noteEnd({ program, reader }: Run): void {
+  #noteEnd({ program, reader, isReady }: Run): void {
     const left = this.#pending.length
     if (left > 0 || !this.#isEnding) {
       const before = left === 0 ? '' : ` before it had given outputs for ${left} of its items`
-      void this.#lose(program.failure(before))
+      // Ended by a signal, it is not to blame.
+      if (isReady || program.end?.signal !== null) void this.#lose(program.failure(before))
+      else this.#fail(program.failure(' before it was ready'))
     } else if (reader.failure !== undefined) this.#fail(reader.failure)
   }
 
@@ -208,4 +224,11 @@ export class CommandPairs {
     for (const { item } of this.#pending) void this.#run?.writer.write(item)
     this.#run?.writer.flush()
   }
+}
+
+/** Of the frame that was taken. Whatever comes first, the program is ready after it. */
+function isReadyWord(run: Run): boolean {
+  const is = run.hasReadyWord && !run.isReady
+  run.isReady = true
+  return is
 }

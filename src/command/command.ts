@@ -46,6 +46,14 @@ export function command<
   return body as unknown as Command<Input, Output, M>
 }
 
+/** As `command` with `mapping: 'one-to-one'`, of a program that gives an empty frame when it is ready. */
+export function readyCommand(
+  options: CommandOptions<'length-prefixed', 'length-prefixed', 'one-to-one'>,
+): StageObject<Uint8Array, Promise<Uint8Array>, unknown, Promise<undefined>> {
+  const checked = checkOptions('command', COMMAND_OPTIONS, options) as unknown as CheckedCommand
+  return pairsOf(checked, true) as StageObject<Uint8Array, Promise<Uint8Array>, unknown, Promise<undefined>>
+}
+
 function sourceOf(checked: CheckedCommand): SourceObject<unknown> {
   // By the context of the worker: several may run on one event loop.
   const sources = new WeakMap<object, CommandSource>()
@@ -65,9 +73,10 @@ function streamOf(checked: CheckedCommand): StreamBody<unknown, unknown> {
 
 function pairsOf(
   checked: CheckedCommand,
+  saysReady = false,
 ): StageObject<unknown, Promise<unknown>, CommandPairs, Promise<undefined>> {
   return {
-    open: (ctx) => CommandPairs.start(checked, ctx),
+    open: (ctx) => CommandPairs.start(checked, ctx, saysReady),
     process: (item, pairs, ctx) => pairs.process(item, ctx),
     flush: async (pairs) => {
       await pairs.finish()

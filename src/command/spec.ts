@@ -23,7 +23,7 @@ export interface StartedProgram {
 
 /**
  * @param changed called when the reader has something new, not before this has resolved
- * @param contextOf whose item a frame belongs to that comes after so many that wait to be taken
+ * @param contextOf whose item a frame of so many bytes belongs to, that comes after so many that wait to be taken
  * @throws MILLRACE_COMMAND_FAILED
  */
 export async function startProgram(
@@ -31,11 +31,11 @@ export async function startProgram(
   hasInput: boolean,
   ctx: StageContext,
   changed: () => void,
-  contextOf: (waiting: number) => StageContext = () => ctx,
+  contextOf: (waiting: number, bytes: number) => StageContext = () => ctx,
 ): Promise<StartedProgram> {
   const { args, cwd, env, killMs, stderr, output, maxFrameBytes } = command
   const onStderrLine = stderr === 'log' ? (line: string): void => ctx.log.info(line) : undefined
-  const alloc = (bytes: number): Uint8Array => contextOf(reader.waiting).alloc(bytes)
+  const alloc = (bytes: number): Uint8Array => contextOf(reader.waiting, bytes).alloc(bytes)
   const reader = new FrameReader(makeDecoder(output, maxFrameBytes, alloc), changed)
   const spec = { program: command.program, args, cwd, env, hasInput, killMs, onStderrLine }
   const program = await Program.start({ ...spec, stdoutInto: reader.target })

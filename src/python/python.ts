@@ -2,7 +2,7 @@
 import { delimiter } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { command } from '../command/command.ts'
+import { readyCommand } from '../command/command.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError } from '../errors.ts'
 import { packageFile } from '../host/own-files.ts'
@@ -33,8 +33,8 @@ interface Answer {
 
 /**
  * A stage whose function is in Python: `import millrace` there needs no installation. One process for each worker;
- * it is ended, and started again, as a `command` with `mapping: 'one-to-one'` is. Give the stage `concurrency`, so that
- * the next item waits there already.
+ * it is ended, and started again, as a `command` with `mapping: 'one-to-one'` is, but fails the stage if it exits before it
+ * has called `millrace.run`. Give the stage `concurrency`, so that the next item waits there already.
  *
  * Items are what JSON can say, with bytes (`Uint8Array`) and numpy arrays (other typed arrays; of several dimensions
  * `{ data, shape }`). None drops the item. An exception fails it, with its traceback. From `import millrace` on, what
@@ -51,7 +51,7 @@ export function python<In, Out>(
   const path = file instanceof URL ? fileURLToPath(file) : file
   const ours = fileURLToPath(packageFile('python'))
   const theirs = env?.PYTHONPATH ?? process.env.PYTHONPATH
-  const body = command({
+  const body = readyCommand({
     program,
     args: [path, ...args],
     input: 'length-prefixed',

@@ -1,12 +1,14 @@
 // Programs that die in the middle of their work, in threads.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { start } from '../../src/index.ts'
 import endlessProgram from '../fixtures/pipelines/endless-program.ts'
+import noPython from '../fixtures/pipelines/no-python.ts'
 import programs from '../fixtures/pipelines/programs.ts'
 import { untilGone } from '../support/alive.ts'
-import { assertBalanced } from '../support/balance.ts'
+import { assertBalanced, reportOf } from '../support/balance.ts'
 import { test, watch } from '../support/harness.ts'
 import { until } from '../support/turn.ts'
 
@@ -46,6 +48,17 @@ test('one to one in a thread: an abort ends the program, and what it has in hand
   assertBalanced(report)
   assert.deepEqual([report.outcome, report.failures, report.stages[1].restarts], ['aborted', [], 0])
   await untilGone(Number(next.value), 200)
+})
+
+test('Python that does not start in a thread is not started again', {
+  skip: spawnSync('python3', ['--version']).status === 0 ? false : 'there is no python3',
+}, async () => {
+  const report = await reportOf(start(noPython, {}))
+  assert.deepEqual([report.outcome, report.stages[1].restarts], ['failed', 0])
+  assert.deepEqual(
+    report.failures.map(({ code }) => code),
+    ['MILLRACE_COMMAND_FAILED'],
+  )
 })
 
 /** Children of this process: number and state. */

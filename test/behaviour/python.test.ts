@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import type { WireError } from '../../src/errors.ts'
 import { packageFile } from '../../src/host/own-files.ts'
-import { type Blueprint, pipeline, start } from '../../src/index.ts'
+import { type Blueprint, type Failure, type PipelineError, pipeline, start } from '../../src/index.ts'
 import { decodePython, encodePython } from '../../src/python/python-frame.ts'
 import { type NdArray, python } from '../../src/python.ts'
 import { assertBalanced } from '../support/balance.ts'
@@ -132,6 +133,30 @@ test('the import changes nothing where no stage has started it; run answers ther
   const { value } = decodePython(stdout.subarray(4)) as { value: unknown }
   assert.deepEqual(value, { item: 'item', type: 'str' })
 })
+
+for (const file of ['/no-such-file.py', new URL('../fixtures/broken.py', import.meta.url)]) {
+  test(`Python that does not start ends the run with its own words: ${String(file).split('/').at(-1)}`, {
+    skip: noPython,
+  }, async () => {
+    const blueprint = pipeline('python')
+      .source('items', () => ['a', 'b'], LOOP)
+      .stage('echo', python<string, string>({ file }), { ...LOOP, onError: 'skip', retry: { attempts: 2 } })
+    const run = watch(start(blueprint as Blueprint<never, string>))
+    await assert.rejects(
+      async () => {
+        for await (const _ of run);
+        await run.join()
+      },
+      (error: PipelineError) => {
+        const [{ code, error: told }] = error.failures as (Failure & { error: WireError })[]
+        assert.equal(code, 'MILLRACE_COMMAND_FAILED')
+        assert.match(told.message, /program 'python3' exited with status \d before it was ready; its words/)
+        assert.match(told.message, /No such file|No module named 'no_such_module'/)
+        return true
+      },
+    )
+  })
+}
 
 test('the memory of an answer is used again', { skip: noPython }, async () => {
   const items = Array.from({ length: 300 }, (_, at) => new Uint8Array(16_384).fill(at))
