@@ -57,7 +57,8 @@ export const ADVICE = {
   MILLRACE_FLUSH_FAILED: 'The `flush` function of the stage threw; see the cause.',
   MILLRACE_CLOSE_FAILED: 'The `close` function of the stage threw; see the cause.',
   MILLRACE_COMMAND_FAILED: 'See its words on stderr; run it by hand with the same arguments.',
-  MILLRACE_BAD_FRAME: 'Choose the framing that fits what the program reads and writes.',
+  MILLRACE_BAD_FRAME:
+    'Choose the framing that fits what the program reads and writes; what is encoded must be as the message says.',
   MILLRACE_SOURCE_FAILED: 'The source threw; see the cause.',
   MILLRACE_WORKER_DIED: 'The worker ended without finishing. Nothing in a stage may call process.exit().',
   MILLRACE_WORKER_OUT_OF_MEMORY: 'Give the worker more memory, smaller batches or a smaller capacity.',
