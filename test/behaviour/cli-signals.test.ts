@@ -54,8 +54,10 @@ test('SIGINT drains the demo', async (t) => {
 })
 
 test('the second signal aborts', async (t) => {
-  const command = new Command(t, ['run', TICKS, '--slow-ms', '300', '--json'])
+  const command = new Command(t, ['run', TICKS, '--slow-ms', '300', '--say-at', '6', '--json'])
   await command.shows('stdout', 'tick 1\n')
+  // Five are on their way.
+  await command.shows('stderr', 'asked for 6')
   command.child.kill('SIGINT')
   await command.shows('stderr', 'draining')
   command.child.kill('SIGINT')
@@ -81,8 +83,11 @@ test('the third signal ends the process at once', async (t) => {
 })
 
 test('a drain that takes longer than --deadline-ms becomes an abort', async (t) => {
-  const command = new Command(t, ['run', TICKS, '--slow-ms', '300', '--deadline-ms', '50', '--json'])
+  const command = new Command(t, [
+    ...['run', TICKS, '--slow-ms', '300', '--say-at', '6', '--deadline-ms', '50', '--json'],
+  ])
   await command.shows('stdout', 'tick 1\n')
+  await command.shows('stderr', 'asked for 6')
   command.child.kill('SIGTERM')
   const end = await command.end
   assert.match(end.stderr, /deadline 0\.05 s/)
