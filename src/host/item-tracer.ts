@@ -1,7 +1,7 @@
 /**
  * Tells the run when work on sampled items begins, how long it took, and how it ended. The beginning is told before any
- * output is published: so what the next stage tells of the same item comes after it. Which items are sampled follows from their
- * numbers, so every worker on their way, in whatever host, chooses the same without being told.
+ * output is published: so what the next stage tells of the same item comes after it. Which items are sampled follows from
+ * their numbers, so every worker on their way, in whatever host, chooses the same without being told.
  */
 import { errorToWire } from '../errors.ts'
 import { sharedNowMs } from '../observe/counters.ts'

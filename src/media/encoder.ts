@@ -9,7 +9,6 @@ import { Ffmpeg, type FfmpegSpec, FINISH_MS } from './ffmpeg.ts'
 export class Encoder {
   readonly #ffmpeg: Ffmpeg
   readonly #signal: AbortSignal
-  #stopped: Promise<void> | undefined
   /** It had to end before it was done. */
   #isCut = false
 
@@ -63,9 +62,8 @@ export class Encoder {
 
   readonly #stop = (): Promise<void> => {
     const { program } = this.#ffmpeg
-    if (this.#stopped === undefined) this.#isCut = program.end === undefined
-    this.#stopped ??= program.stop()
-    return this.#stopped
+    this.#isCut ||= program.end === undefined
+    return program.stop()
   }
 
   #failure(): MillraceError {

@@ -1,6 +1,6 @@
 /**
- * What ffprobe is told of the arguments before an input. ffmpeg has options of its own there, which ffprobe does not know and would
- * fail for; some of them ffmpeg hands on to the format, under another name.
+ * What ffprobe is told of the arguments before an input. ffmpeg has options of its own there, which ffprobe does not know
+ * and would fail for; some of them ffmpeg hands on to the format, under another name.
  */
 
 /** Of ffmpeg alone, with a value after them. */
