@@ -1,6 +1,7 @@
 /** The end of the process, also when a thread is stuck in native code and `process.exit()` would wait for it for ever. */
 import process from 'node:process'
 import { dieOf } from '../run/signals.ts'
+import { withOwnCode } from './exit-code.ts'
 import { printError } from './print.ts'
 import type { RunEnd } from './run-command.ts'
 import { flushStdout } from './standard-streams.ts'
@@ -9,13 +10,14 @@ import { flushStdout } from './standard-streams.ts'
 const LINGER_MS = 100
 
 /** Everything has been printed. */
-export async function endProcess({ code, stuck, signal }: RunEnd): Promise<void> {
+export async function endProcess({ code: ours, stuck, signal }: RunEnd): Promise<void> {
+  const code = withOwnCode(ours)
   process.exitCode = code
   if (stuck.length > 0) endDespite(stuck, code, signal)
   await flushStdout()
   process.once('beforeExit', exitAtOnce)
-  // Fires only if something of the user's keeps the process alive, such as a timer that the module opened.
-  setTimeout(() => process.exit(code), LINGER_MS).unref()
+  // Fires only if something of the user's keeps the process alive, such as a timer that the module opened. It may set the code.
+  setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 
 /**

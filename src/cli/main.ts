@@ -4,17 +4,15 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { type CommandLine, type CommandName, OWN_OPTIONS, readCommandLine } from './command-line.ts'
 import { endProcess } from './end-process.ts'
-import { WRONG_USAGE } from './exit-code.ts'
+import { UNSETTLED, WRONG_USAGE } from './exit-code.ts'
 import { graphCommand } from './graph-command.ts'
 import { printError, printOut } from './print.ts'
 import { type RunEnd, runCommand } from './run-command.ts'
 import { type TellOptions, tellError } from './tell-error.ts'
 import { commandHelp, USAGE } from './usage.ts'
 
-/** As Node's where a top-level await is never settled. Not awaited, lest Node says so beside our own words. */
-const UNSETTLED = 13
-
 process.exitCode = UNSETTLED
+// Not awaited, lest Node says beside our own words that a top-level await is never settled.
 main(process.argv.slice(2)).then(
   () => {
     if (process.exitCode === UNSETTLED) process.exitCode = undefined

@@ -112,11 +112,32 @@ for (const { what, before = '', does } of LAST_WORK) {
   })
 }
 
-test('an exit code that the module sets in its last turn stays', async (t) => {
-  const late =
-    'const fail = async () => { for (let n = 0; n < 400; n++) await 0; process.exitCode = 5 }\n fail()'
-  const end = await millrace(t, 'run', moduleOf(t, atTheEnd(`setImmediate(() => { ${late} })`)), '--quiet')
-  assert.equal(end.code, 5)
+const SET_CODES = [
+  { when: 'during the run', does: 'process.exitCode = 5' },
+  {
+    when: 'in its last turn',
+    does: `const fail = async () => { for (let n = 0; n < 400; n++) await 0; process.exitCode = 5 }
+      setImmediate(() => { fail() })`,
+  },
+  {
+    when: 'in a timer of its own, with another that keeps the process alive',
+    does: `setInterval(() => {}, 1_000)
+      const begun = performance.now()
+      setInterval(() => { if (performance.now() - begun > 40) process.exitCode = 5 }, 1)`,
+  },
+]
+
+for (const { when, does } of SET_CODES) {
+  test(`an exit code that the module sets stays: ${when}`, async (t) => {
+    const end = await millrace(t, 'run', moduleOf(t, atTheEnd(does)), '--quiet')
+    assert.equal(end.code, 5)
+  })
+}
+
+test('an exit code that the module sets does not hide that the run failed', async (t) => {
+  const fails = "process.exitCode = 5; throw new Error('no')"
+  const end = await millrace(t, 'run', moduleOf(t, atTheEnd(fails)), '--quiet')
+  assert.equal(end.code, 1)
 })
 
 const LOADS = [
