@@ -8,9 +8,10 @@
     if __name__ == "__main__":
         millrace.run(double)
 
-An item is what JSON can say, with two more: bytes (a Uint8Array over there) and numpy arrays (typed arrays of one
-dimension; of several, {data, shape}). Without numpy, typed arrays arrive as memoryviews. An exception fails its item, with
-its traceback; the next item comes all the same.
+An item is what JSON can say, with bytes (a Uint8Array over there), numpy arrays (typed arrays of one dimension; of several,
+{data, shape}), integers of any size (bigints over there from 2**53 on), nan and inf. Without numpy, typed arrays arrive as
+memoryviews; those, and arrays of the module array, are typed arrays over there. An exception fails its item, with its
+traceback; the next item comes all the same.
 
 Stdin and stdout belong to the protocol. In a stage they are taken when this file is imported, so import it before anything is
 printed. What is printed after that goes to stderr, and whoever reads stdin reads nothing: so it is for programs that the
@@ -18,7 +19,9 @@ function starts, too. Where no stage has started it, the import changes nothing.
 
 One file, no dependency; Python 3.8 or later.
 """
+import array
 import json
+import math
 import os
 import struct
 import sys
@@ -33,6 +36,10 @@ _FORMATS = {
     "int8": "b", "uint8": "B", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I",
     "int64": "q", "uint64": "Q", "float32": "f", "float64": "d",
 }
+# How many bytes their numbers have depends on the machine.
+_KINDS = {**dict.fromkeys("bhilqn", "int"), **dict.fromkeys("BHILQN", "uint"), **dict.fromkeys("fd", "float")}
+# A float holds no larger integer exactly, with all below it.
+_MOST_SAFE = 2 ** 53 - 1
 
 
 def _take_protocol():
@@ -103,6 +110,10 @@ def _revive(value, parts):
         return bytes(parts[value["$bytes"]])
     if "$array" in value:
         return _array(parts[value["$array"]], value["dtype"], value["shape"])
+    if "$int" in value:
+        return int(value["$int"])
+    if "$float" in value:
+        return float(value["$float"])
     if "$object" in value:
         value = value["$object"]
     return {key: _revive(one, parts) for key, one in value.items()}
@@ -122,16 +133,21 @@ def _encode(message):
 
 
 def _plain(value, parts):
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        parts.append(bytes(value))
-        return {"$bytes": len(parts) - 1}
+    if isinstance(value, (bytes, bytearray)):
+        return _bytes(value, parts)
+    if isinstance(value, (memoryview, array.array)):
+        return _plain_view(memoryview(value), parts)
     if numpy is not None and isinstance(value, numpy.ndarray):
-        if value.dtype.name not in _FORMATS:
-            raise TypeError("an array of %s cannot travel; known are %s" % (value.dtype, ", ".join(_FORMATS)))
-        parts.append(value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes())
-        return {"$array": len(parts) - 1, "dtype": value.dtype.name, "shape": list(value.shape)}
+        return _plain_array(value, parts)
     if numpy is not None and isinstance(value, numpy.generic):
-        return _plain(value.item(), parts)
+        item = value.item()
+        if isinstance(item, numpy.generic):
+            raise TypeError("a number of %s cannot travel" % value.dtype)
+        return _plain(item, parts)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"$float": _name_of(value)}
+    if isinstance(value, int) and abs(value) > _MOST_SAFE:
+        return {"$int": str(int(value))}
     if isinstance(value, (list, tuple)):
         return [_plain(one, parts) for one in value]
     if isinstance(value, dict):
@@ -141,3 +157,32 @@ def _plain(value, parts):
         plain = {key: _plain(one, parts) for key, one in value.items()}
         return {"$object": plain} if any(key.startswith("$") for key in plain) else plain
     return value
+
+
+def _name_of(value):
+    """As JavaScript reads it."""
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _bytes(value, parts):
+    parts.append(bytes(value))
+    return {"$bytes": len(parts) - 1}
+
+
+def _plain_array(value, parts):
+    if isinstance(value, numpy.ma.MaskedArray):
+        raise TypeError("a masked array cannot travel with its mask: give value.filled(...), or value.data and value.mask")
+    if value.dtype.name not in _FORMATS:
+        raise TypeError("an array of %s cannot travel; known are %s" % (value.dtype, ", ".join(_FORMATS)))
+    parts.append(value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes())
+    return {"$array": len(parts) - 1, "dtype": value.dtype.name, "shape": list(value.shape)}
+
+
+def _plain_view(view, parts):
+    if view.format in ("B", "c") and view.ndim == 1:
+        return _bytes(view, parts)
+    dtype = "%s%d" % (_KINDS.get(view.format), 8 * view.itemsize)
+    if dtype not in _FORMATS:
+        raise TypeError("a memoryview of format %r cannot travel" % view.format)
+    parts.append(view.tobytes())
+    return {"$array": len(parts) - 1, "dtype": dtype, "shape": list(view.shape)}

@@ -7,6 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { isObject } from '../define/option-table.ts'
 import { invalidOption } from '../errors.ts'
 import type { PipelineManager } from '../run/manager.ts'
 import { CONTENT_TYPE, renderFamilies } from './render-metrics.ts'
@@ -37,8 +38,10 @@ const NAMES = new Set(['localhost', '127.0.0.1', '[::1]'])
  */
 export async function serveMetrics(
   run: PipelineManager,
-  { port, host = '127.0.0.1' }: MetricsServerOptions,
+  options: MetricsServerOptions,
 ): Promise<MetricsServer> {
+  if (!isObject(options)) throw invalidOption('serveMetrics', 'options', 'an object', options)
+  const { port, host = '127.0.0.1' } = options
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw invalidOption('serveMetrics', 'port', 'an integer from 0 to 65,535', port)
   }

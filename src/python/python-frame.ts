@@ -22,6 +22,15 @@ const ARRAYS = {
 type Dtype = keyof typeof ARRAYS
 const LENGTH_BYTES = 4
 
+/** What stands for a value that JSON has not; an object of the user's with such a name is within `$object`. */
+interface Marked {
+  $bytes?: number
+  $array?: number
+  $object?: object
+  $int?: string
+  $float?: string
+}
+
 export function encodePython(item: unknown): Uint8Array {
   const parts: Uint8Array[] = []
   const value = plain(item, parts)
@@ -44,9 +53,9 @@ export function decodePython(frame: Uint8Array): unknown {
 
 function plain(value: unknown, parts: Uint8Array[]): unknown {
   if (value === undefined) return null
-  if (typeof value === 'number' && !Number.isFinite(value)) throw refused(value)
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
-    throw refused(value)
+  if (typeof value === 'number') return isPlainNumber(value) ? value : { $float: nameOf(value) }
+  if (typeof value === 'bigint') return { $int: String(value) }
+  if (typeof value === 'function' || typeof value === 'symbol') throw refused(value)
   if (typeof value !== 'object' || value === null) return value
   if (ArrayBuffer.isView(value)) return plainArray(value, undefined, parts)
   if (Array.isArray(value)) return value.map((one) => plain(one, parts))
@@ -56,6 +65,17 @@ function plain(value: unknown, parts: Uint8Array[]): unknown {
   const entries = Object.entries(value).map(([key, one]) => [key, plain(one, parts)] as const)
   const object = Object.fromEntries(entries)
   return entries.some(([key]) => key.startsWith('$')) ? { $object: object } : object
+}
+
+/** JSON has no other floats, and says whole ones as integers, which Python would take for exact. */
+function isPlainNumber(value: number): boolean {
+  if (Number.isInteger(value)) return Number.isSafeInteger(value) && !Object.is(value, -0)
+  return Number.isFinite(value)
+}
+
+/** As `Number` and Python's `float` read it. */
+function nameOf(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value)
 }
 
 function plainArray(
@@ -73,7 +93,9 @@ function plainArray(
 function revive(value: unknown, parts: readonly Buffer[]): unknown {
   if (Array.isArray(value)) return value.map((one) => revive(one, parts))
   if (typeof value !== 'object' || value === null) return value
-  const { $bytes, $array, $object } = value as { $bytes?: number; $array?: number; $object?: object }
+  const { $bytes, $array, $object, $int, $float } = value as Marked
+  if ($int !== undefined) return BigInt($int)
+  if ($float !== undefined) return Number($float)
   if ($bytes !== undefined) return new Uint8Array(parts[$bytes])
   if ($array !== undefined) return reviveArray(value as { dtype: Dtype; shape: number[] }, parts[$array])
   return Object.fromEntries(Object.entries($object ?? value).map(([key, one]) => [key, revive(one, parts)]))

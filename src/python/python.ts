@@ -3,9 +3,12 @@ import { delimiter } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { readyCommand } from '../command/command.ts'
+import { COMMAND_OPTIONS } from '../command/command-options.ts'
+import type { OptionTable } from '../define/option-table.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError } from '../errors.ts'
 import { packageFile } from '../host/own-files.ts'
+import { checkOptions } from '../plan/check-options.ts'
 import { decodePython, encodePython } from './python-frame.ts'
 
 export interface PythonOptions {
@@ -23,6 +26,24 @@ export interface PythonOptions {
   stderr?: 'keep' | 'log'
 }
 
+const { program: path, args, cwd, env, stderr } = COMMAND_OPTIONS
+
+const PYTHON_OPTIONS = {
+  file: {
+    expected: 'the path or the file: URL of a program in Python',
+    isValid: (value) => (value instanceof URL ? value.protocol === 'file:' : path.isValid(value)),
+    isRequired: true,
+    doc: 'The program in Python.',
+  },
+  args,
+  python: { expected: path.expected, isValid: path.isValid, default: 'python3', doc: 'The interpreter.' },
+  cwd,
+  env,
+  stderr,
+} as const satisfies OptionTable
+
+type Checked = PythonOptions & Required<Pick<PythonOptions, 'args' | 'python' | 'stderr'>>
+
 /** Tells millrace.py that stdin and stdout are the protocol's, before the program's own code runs. */
 const STAGE_VARIABLE = 'MILLRACE_PYTHON_STAGE'
 
@@ -36,24 +57,25 @@ interface Answer {
  * it is ended, and started again, as a `command` with `mapping: 'one-to-one'` is, but fails the stage if it exits before it
  * has called `millrace.run`. Give the stage `concurrency`, so that the next item waits there already.
  *
- * Items are what JSON can say, with bytes (`Uint8Array`) and numpy arrays (other typed arrays; of several dimensions
- * `{ data, shape }`). None drops the item. An exception fails it, with its traceback. From `import millrace` on, what
+ * Items are what JSON can say, with bytes (`Uint8Array`), numpy arrays (other typed arrays; of several dimensions
+ * `{ data, shape }`), integers of any size (from 2^53 on they come as bigints; a bigint is an int there), NaN and infinity.
+ * None drops the item. An exception fails it, with its traceback. From `import millrace` on, what
  * is printed there goes to stderr, and stdin is empty.
  *
- * @throws MILLRACE_INVALID_OPTION; in the run MILLRACE_COMMAND_FAILED, MILLRACE_STAGE_FAILED, MILLRACE_NOT_CLONEABLE
+ * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_COMMAND_FAILED, MILLRACE_STAGE_FAILED, MILLRACE_NOT_CLONEABLE
  * @example
  * .stage('blur', python({ file: new URL('./blur.py', import.meta.url) }), { concurrency: 4 })
  */
 export function python<In, Out>(
   options: PythonOptions,
 ): StageObject<In, Promise<Out | undefined>, unknown, Promise<undefined>> {
-  const { file, args = [], python: program = 'python3', cwd, env, stderr = 'keep' } = options
-  const path = file instanceof URL ? fileURLToPath(file) : file
+  const checked = checkOptions('python', PYTHON_OPTIONS, options) as unknown as Checked
+  const { file, args, python: program, cwd, env, stderr } = checked
   const ours = fileURLToPath(packageFile('python'))
   const theirs = env?.PYTHONPATH ?? process.env.PYTHONPATH
   const body = readyCommand({
     program,
-    args: [path, ...args],
+    args: [file instanceof URL ? fileURLToPath(file) : file, ...args],
     input: 'length-prefixed',
     output: 'length-prefixed',
     mapping: 'one-to-one',

@@ -177,5 +177,8 @@ test('they are served on this machine, under its own names only', async () => {
     /port must be an integer from 0 to/,
   )
   const host = '0.0.0.0' as '::1'
+  await assert.rejects(serveMetrics(run as PipelineManager, undefined as never), {
+    code: 'MILLRACE_INVALID_OPTION',
+  })
   await assert.rejects(serveMetrics(run as PipelineManager, { port: 0, host }), /host must be one of 127/)
 })

@@ -64,7 +64,7 @@ test('an exception fails its item with the traceback, None drops it, what is pri
   const [failure] = report.failures
   assert.deepEqual([failure.code, failure.item], ['MILLRACE_STAGE_FAILED', 2])
   assert.match(failure.message, /stage "echo" failed at item 2: ValueError: not this one/)
-  assert.match(failure.error?.message ?? '', /Traceback(?:.|\n)*echo\.py", line 8, in answer/)
+  assert.match(failure.error?.message ?? '', /Traceback(?:.|\n)*echo\.py", line \d+, in answer/)
   assert.deepEqual([report.stages[1].failed, report.stages[1].dropped], [1, 1])
 })
 
@@ -87,8 +87,72 @@ test('typed arrays are numpy arrays there, of several dimensions too', { skip: n
   assert.deepEqual((all[1].item as NdArray).shape, [2, 3])
 })
 
+test('numbers are the same there and back: large integers, bigints, and floats that JSON has not', {
+  skip: noPython,
+}, async () => {
+  const items = [
+    [2 ** 53 - 1, 1 - 2 ** 53, 2n ** 53n, -(2n ** 53n), 2n ** 200n],
+    [2 ** 53, 2 ** 60, 1e300, -(2 ** 53)],
+    [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 0],
+    { $int: '1', $float: 'x' },
+  ]
+  const { all } = await through([...items, 7n])
+  assert.deepStrictEqual(
+    all.map(({ item }) => item),
+    [...items, 7],
+  )
+})
+
+test('integers of any size, nan, and arrays without numpy come of Python as they are', {
+  skip: noPython,
+}, async () => {
+  const { all } = await through([
+    'large',
+    'float',
+    'nan',
+    'array',
+    'view',
+    'squares',
+    'plain view',
+    'odd view',
+  ])
+  assert.deepStrictEqual(
+    all.map(({ item }) => item),
+    [
+      [2 ** 53 - 1, 2n ** 53n, -(2n ** 64n), true],
+      [0.5, -0, 1e22],
+      [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+      [Float64Array.of(1, 2.5), Int32Array.of(-1), BigInt64Array.of(-5n)],
+      Float32Array.of(1.5, -2),
+      { data: Uint16Array.of(1, 2, 3, 4), shape: [2, 2] },
+      new Uint8Array([1, 2, 3]),
+    ],
+  )
+})
+
+test('options of python that are none are refused by name, before anything is started', () => {
+  const refused: [unknown, string, RegExp][] = [
+    [undefined, 'MILLRACE_INVALID_OPTION', /^python: options must be an object, got undefined/],
+    [{}, 'MILLRACE_INVALID_OPTION', /python: file must be the path or the file: URL of a program in Python/],
+    [{ file: new URL('https://a.b/c.py') }, 'MILLRACE_INVALID_OPTION', /python: file must/],
+    [{ file: 'a.py', python: '' }, 'MILLRACE_INVALID_OPTION', /python: python must/],
+    [{ file: 'a.py', args: '-u' }, 'MILLRACE_INVALID_OPTION', /python: args must/],
+    [{ file: 'a.py', pyhton: 'x' }, 'MILLRACE_UNKNOWN_OPTION', /"pyhton"/],
+  ]
+  for (const [options, code, message] of refused)
+    assert.throws(() => python(options as never), { code, message })
+})
+
+test('a masked array is refused: its mask would be lost', { skip: noNumpy }, async () => {
+  const { report } = await through(['masked'], SYSTEM)
+  assert.match(
+    report.failures[0].message,
+    /TypeError: a masked array cannot travel with its mask: give value/,
+  )
+})
+
 test('what cannot travel to Python is told with item and value', { skip: noPython }, async () => {
-  const { report } = await through([1, new Map(), 2n])
+  const { report } = await through([1, new Map(), new Date(0)])
   assert.deepEqual(
     report.failures.map(({ code, item }) => [code, item]),
     [
