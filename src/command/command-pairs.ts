@@ -2,8 +2,8 @@
  * A program that gives one output for each item, in their order.
  *
  * So it is known which items it has in hand. If it ends before its time, its worker ends with it, and the next life of
- * the worker sends them to a new program. If one item takes too long, the program is replaced here, and the others are
- * sent again. If the run is aborted, the program is ended, and what it had in hand is abandoned.
+ * the worker sends them to a new program. If one item takes too long, or is answered with what is no frame, the program is
+ * replaced here, and the others are sent again. If the run is aborted, the program is ended, and what it had in hand is abandoned.
  */
 import { CRASH, type CrashingContext } from '../define/crash.ts'
 import type { StageContext } from '../define/stage-body.ts'
@@ -157,7 +157,7 @@ export class CommandPairs {
       }
       pending.resolve(output)
     }
-    if (reader.failure !== undefined && !reader.isCut) this.#fail(reader.failure)
+    if (reader.failure !== undefined && !reader.isCut) this.#refuse(run, reader.failure)
     // Of an output that was cut it may be known first that the program has ended, or that its output has.
     else if (program.end !== undefined && reader.hasEnded) this.#noteEnd(run)
     this.#changed()
@@ -171,6 +171,17 @@ export class CommandPairs {
       if (isReady || program.end?.signal !== null) void this.#lose(program.failure(before))
       else this.#fail(program.failure(' before it was ready'))
     } else if (reader.failure !== undefined) this.#fail(reader.failure)
+  }
+
+  /** What came for the oldest item is no frame: it is not known where the next one begins. */
+  #refuse({ isReady }: Run, error: Error): void {
+    const pending = isReady ? this.#pending.shift() : undefined
+    if (pending === undefined) {
+      this.#fail(error)
+      return
+    }
+    pending.reject(error)
+    this.#replace()
   }
 
   #fail(error: Error): void {

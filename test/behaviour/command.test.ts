@@ -292,6 +292,52 @@ test('what does not fit the framing is told with stage, item and value', async (
   assert.match(long.message, /cat/)
 })
 
+/** Answers each line with itself as JSON, as many together as there are; `odd` as it is, and of `once` the first one. */
+const ANSWERS = `
+  const seen = process.argv[1]
+  const { existsSync, writeFileSync } = require('node:fs')
+  const isOdd = (line) => {
+    if (line === 'odd') return true
+    if (line !== 'once' || existsSync(seen)) return false
+    writeFileSync(seen, '')
+    return true
+  }
+  let rest = ''
+  process.stdin.on('data', (text) => {
+    const lines = (rest + text).split('\\n')
+    rest = lines.pop()
+    process.stdout.write(lines.map((line) => (isOdd(line) ? line : JSON.stringify({ line })) + '\\n').join(''))
+  })`
+
+for (const concurrency of [1, 8]) {
+  test(`one to one: what is answered with no JSON has failed, and others have their own answers: ${concurrency} in hand`, async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
+    try {
+      const args = ['-e', ANSWERS, path.join(folder, 'seen')]
+      const body = command({ program: process.execPath, args, output: 'ndjson', mapping: 'one-to-one' })
+      const items = ['a', 'odd', 'b', 'c', 'once', 'd', 'odd']
+      const retry = { attempts: 2, delayMs: 0 }
+      const options = { ...LOOP, concurrency, onError: 'skip', retry } as const
+      const { all, report } = await outputs(lines(items).stage('answer', body, options))
+      assert.deepEqual(
+        all,
+        ['a', 'b', 'c', 'once', 'd'].map((line) => ({ line })),
+      )
+      assertBalanced(report)
+      assert.deepEqual(
+        report.failures.map(({ code, item }) => [code, item]),
+        [
+          ['MILLRACE_BAD_FRAME', 2],
+          ['MILLRACE_BAD_FRAME', 7],
+        ],
+      )
+      assert.match(report.failures[0].message, /item 2: line \d of its output is no JSON: 'odd'/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+}
+
 test('options are checked when the command is written; a stream refuses what needs to know its items', () => {
   const refused = (make: () => unknown, message: RegExp) =>
     assert.throws(make, (error) => error instanceof MillraceError && message.test(error.message))
