@@ -12,6 +12,8 @@ export interface OptionEntry {
   readonly unit?: 'ms' | 'items' | 'bytes' | 'MiB'
   /** A value that is an object has these fields. */
   readonly fields?: OptionTable
+  /** What each value of an object with names of the user's own is. */
+  readonly each?: OptionEntry
   /** Kinds of stage that do not have it: why. */
   readonly notFor?: { readonly [K in StageKind]?: string }
   readonly doc: string

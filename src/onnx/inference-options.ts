@@ -1,5 +1,12 @@
 /** The options of `inference`, in one table. */
-import { isDuration, isFunction, isIntegerFrom, isObject, type OptionTable } from '../define/option-table.ts'
+import {
+  isDuration,
+  isFunction,
+  isIntegerFrom,
+  isObject,
+  isOneOf,
+  type OptionTable,
+} from '../define/option-table.ts'
 
 /** What a tensor is made of, by ONNX's names. */
 export type TensorType =
@@ -84,7 +91,24 @@ export interface InferenceOptions<Item, Names extends string, Output> {
   runtime?: () => Promise<unknown>
 }
 
-const isDims = (value: unknown): boolean => Array.isArray(value) && value.every(isIntegerFrom(1, 2 ** 31))
+const dims = {
+  expected: 'an array of integers from 1 on',
+  isValid: (value: unknown) => Array.isArray(value) && value.every(isIntegerFrom(1, 2 ** 31)),
+  isRequired: true,
+  doc: 'Its dimensions for one item.',
+} as const
+const hasNames = (value: unknown): boolean => isObject(value) && Object.keys(value).length > 0
+
+const INPUT_OPTIONS = {
+  dims,
+  type: {
+    expected: `one of ${Object.keys(ARRAY_OF).join(', ')}`,
+    isValid: isOneOf(...Object.keys(ARRAY_OF)),
+    default: 'float32',
+    doc: 'What it is made of.',
+  },
+  read: { expected: 'a function', isValid: isFunction, isRequired: true, doc: 'Gives the numbers.' },
+} as const satisfies OptionTable
 
 const BATCH_OPTIONS = {
   max: {
@@ -111,26 +135,21 @@ export const INFERENCE_OPTIONS = {
     doc: "The model's file.",
   },
   inputs: {
-    expected: 'an object of { dims, type, read }',
-    isValid: (value) =>
-      isObject(value) &&
-      Object.values(value).length > 0 &&
-      Object.values(value).every(
-        (input) =>
-          isObject(input) &&
-          'read' in input &&
-          isFunction(input.read) &&
-          'dims' in input &&
-          isDims(input.dims) &&
-          (!('type' in input) || input.type === undefined || Object.hasOwn(ARRAY_OF, String(input.type))),
-      ),
+    expected: 'an object of { dims, type, read }, by the names of the inputs',
+    isValid: hasNames,
+    each: {
+      expected: 'an object { dims, type, read }',
+      isValid: isObject,
+      fields: INPUT_OPTIONS,
+      doc: 'An input.',
+    },
     isRequired: true,
     doc: 'What goes into it, by the names of its inputs.',
   },
   outputs: {
-    expected: 'an object of dimensions',
-    isValid: (value) =>
-      isObject(value) && Object.values(value).length > 0 && Object.values(value).every(isDims),
+    expected: 'an object of dimensions, by the names of the outputs',
+    isValid: hasNames,
+    each: dims,
     isRequired: true,
     doc: 'What comes out of it, by the names of its outputs.',
   },

@@ -31,7 +31,7 @@ export function checkOptions(
   return filled
 }
 
-/** The value, or the default; of an object with fields, a copy with all of them. */
+/** The value, or the default; of an object whose fields are known, a copy with all of them. */
 function checkOption(
   subject: string,
   name: string,
@@ -41,6 +41,13 @@ function checkOption(
 ): unknown {
   if (value === undefined && entry.isRequired !== true) return entry.default
   if (!entry.isValid(value)) throw invalidOption(subject, name, entry.expected, value, stage)
-  if (entry.fields === undefined || !isObject(value)) return value
-  return checkOptions(subject, entry.fields, value, stage, name)
+  if (!isObject(value)) return value
+  const { fields, each } = entry
+  if (fields !== undefined) return checkOptions(subject, fields, value, stage, name)
+  if (each === undefined) return value
+  const checked = Object.entries(value).map(([key, one]) => [
+    key,
+    checkOption(subject, `${name}.${key}`, each, one, stage),
+  ])
+  return Object.fromEntries(checked)
 }

@@ -68,8 +68,23 @@ test('wrong options are told when the stage is made', () => {
   assert.doesNotThrow(() => inference(options))
   const refused = (change: object, message: RegExp) =>
     assert.throws(() => inference({ ...options, ...change }), { code: 'MILLRACE_INVALID_OPTION', message })
-  refused({ inputs: { picture: { dims: [0], read: () => [] } } }, /inference: inputs must be an object of/)
+  refused({ inputs: {} }, /inference: inputs must be an object of { dims, type, read }, by the names/)
+  refused(
+    { inputs: { picture: [1, 1] } },
+    /inputs\.picture must be an object { dims, type, read }, got \[ 1, 1 \]/,
+  )
+  refused({ inputs: { picture: { ...picture, dims: [0] } } }, /inputs\.picture\.dims must be an array of/)
+  refused(
+    { inputs: { picture: { ...picture, type: 'float16' } } },
+    /inputs\.picture\.type must be one of float32/,
+  )
+  refused({ inputs: { picture: { dims: [1] } } }, /inputs\.picture\.read must be a function, got undefined/)
+  refused({ outputs: { score: ['N', 1] } }, /outputs\.score must be an array of integers from 1 on, got/)
   refused({ outputs: {} }, /outputs must be/)
   refused({ batch: { max: 0 } }, /batch\.max must be an integer from 1 to 4,096, got 0/)
   refused({ threads: 0 }, /threads must be/)
+  assert.throws(() => inference({ ...options, inputs: { picture: { ...picture, shape: [1] } } } as never), {
+    code: 'MILLRACE_UNKNOWN_OPTION',
+    message: /inference: unknown option "inputs\.picture\.shape"; known are dims, type, read/,
+  })
 })
