@@ -4,6 +4,8 @@ import { StringDecoder } from 'node:string_decoder'
 
 /** Characters kept. */
 const KEPT = 4096
+/** A line that is longer is told in pieces. */
+const LONGEST_LINE = 65_536
 /** Lines that stand in an error's message. */
 const QUOTED_LINES = 12
 
@@ -62,7 +64,10 @@ export class StderrTail {
     this.#text = all.slice(-KEPT)
     if (this.#onLine === undefined) return
     const lines = (this.#line + text).split('\n')
-    this.#line = (lines.pop() ?? '').slice(-KEPT)
+    this.#line = lines.pop() ?? ''
     for (const line of lines) this.#onLine(line)
+    if (this.#line.length < LONGEST_LINE) return
+    this.#onLine(this.#line)
+    this.#line = ''
   }
 }
