@@ -12,6 +12,7 @@ import type { VideoFrame } from './video-frames.ts'
 
 type Checked = EncodeVideoOptions & Required<Pick<EncodeVideoOptions, 'args'>>
 
+const isRatio = (value: unknown): boolean => typeof value === 'string' && /^[1-9]\d*:[1-9]\d*$/.test(value)
 const isEdge = isIntegerFrom(1, Number.MAX_SAFE_INTEGER)
 
 /** What is being written. */
@@ -33,7 +34,7 @@ interface Begun {
  * says, those that are missing before it are filled by it, and one too many is left out. A gap of more than 250 frames is
  * closed; and where times begin again, as with another video, the frame comes next.
  *
- * All frames have the size and format of the first. They are taken one after the other: `workers` and `concurrency` over 1
+ * All frames have the size and format of the first, whose shape of pixels the file has. They are taken one after the other: `workers` and `concurrency` over 1
  * are refused.
  *
  * When its worker dies, the run fails (`restart: false`): half a file cannot be gone on with. Otherwise the file is
@@ -81,20 +82,35 @@ async function begin(
   const pixels = args.includes('-pix_fmt') ? [] : ['-pix_fmt', 'yuv420p']
   const input = ['-f', 'rawvideo', '-pix_fmt', format, '-s', `${width}x${height}`, '-r', rate, '-i', 'pipe:0']
   const encoder = await Encoder.start(
-    { args: [...input, ...pixels, ...args, '-y', place], what: `encode ${show(place)}` },
+    {
+      args: [...input, ...pixels, ...withAspect(args, frame.sampleAspectRatio), '-y', place],
+      what: `encode ${show(place)}`,
+    },
     signal,
   )
   // Its bytes may be gone when the next one comes.
   return { encoder, first: { ...frame, data: new Uint8Array(0) }, clock }
 }
 
+const FILTERS = ['-vf', '-filter:v', '-filter:v:0']
+
+/** Raw video has no shape of its pixels. Of a graph of filters, or a shape that the caller gives, nothing is known. */
+function withAspect(args: readonly string[], ratio = '1:1'): readonly string[] {
+  if (ratio === '1:1' || args.includes('-aspect') || args.includes('-filter_complex')) return args
+  const set = `setsar=${ratio.replace(':', '/')}`
+  const at = args.findLastIndex((argument) => FILTERS.includes(argument)) + 1
+  return at === 0 ? ['-vf', set, ...args] : args.with(at, `${set},${args[at]}`)
+}
+
 /** What comes may have been made by anyone. @throws MILLRACE_BAD_FRAME */
 function checkFrame(frame: VideoFrame, first: VideoFrame | undefined): void {
   if (!isObject(frame)) throw badFrame(`a frame is an object, and it is ${show(frame)}`)
-  const { width, height, format, data } = frame
+  const { width, height, format, sampleAspectRatio, data } = frame
   for (const [name, edge] of Object.entries({ width, height })) {
     if (!isEdge(edge)) throw badFrame(`its ${name} must be an integer from 1 on, and is ${show(edge)}`)
   }
+  if (sampleAspectRatio !== undefined && !isRatio(sampleAspectRatio))
+    throw badFrame(`its sampleAspectRatio must be a text such as '16:11', and is ${show(sampleAspectRatio)}`)
   if (!isPixelFormat(format))
     throw badFrame(`its format must be one of ${PIXEL_FORMATS.join(', ')}, and is ${show(format)}`)
   if (!(data instanceof Uint8Array)) throw badFrame(`its data must be a Uint8Array, and is ${show(data)}`)

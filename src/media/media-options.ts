@@ -4,7 +4,10 @@ import { PIXEL_FORMATS, type PixelFormat } from './pixel-format.ts'
 import { nameOf } from './probe-args.ts'
 
 export interface VideoFramesOptions {
-  /** Width of the frames, in pixels. Default: the video's, or what keeps its shape when `height` is given. */
+  /**
+   * Width of the frames, in pixels. Default: the video's, or what keeps its shape when `height` is given. Pixels that are not
+   * square stay so; where both are given they are taken for square.
+   */
   width?: number
   /** Height of the frames, in pixels. Default: the video's, or what keeps its shape when `width` is given. */
   height?: number

@@ -8,6 +8,8 @@ export interface VideoInfo {
   /** As it is shown: after the rotation that the file asks for. */
   width: number
   height: number
+  /** The shape of a pixel, its width to its height: '1:1'. */
+  sampleAspectRatio: string
   codec: string
   /** Frames a second, on average; 0 if unknown. */
   fps: number
@@ -37,6 +39,7 @@ interface ProbedStream {
   codec_name?: string
   width?: number
   height?: number
+  sample_aspect_ratio?: string
   avg_frame_rate?: string
   r_frame_rate?: string
   nb_frames?: string
@@ -119,11 +122,19 @@ function toVideo(stream: ProbedStream, isTurned: boolean): VideoInfo {
   return {
     width: isOnItsSide ? height : width,
     height: isOnItsSide ? width : height,
+    sampleAspectRatio: toAspect(stream.sample_aspect_ratio, isOnItsSide),
     codec: stream.codec_name ?? 'unknown',
     fps: toNumber(rate),
     rate,
     frames: stream.nb_frames === undefined ? undefined : Number(stream.nb_frames),
   }
+}
+
+/** Where it is not known, as 0:1 says, too, pixels are square. */
+function toAspect(ratio: string | undefined, isOnItsSide: boolean): string {
+  const [width, height] = (ratio ?? '').split(':').map(Number)
+  if (!(width > 0 && height > 0)) return '1:1'
+  return isOnItsSide ? `${height}:${width}` : `${width}:${height}`
 }
 
 /** Of a fraction; 0 if it is none. */

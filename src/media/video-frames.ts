@@ -19,6 +19,8 @@ export interface VideoFrame {
   format: PixelFormat
   /** Frames a second, as a fraction: '30000/1001'. */
   rate: string
+  /** The shape of a pixel, its width to its height: '16:11'. Default '1:1': it is square. */
+  sampleAspectRatio?: string
   /** The rows from the top, without gaps. */
   data: Uint8Array
 }
@@ -47,6 +49,11 @@ export function videoFrames(file: MediaPlace, options: VideoFramesOptions = {}):
     const video = requireStream((await probeMedia(file, inputArgs, ctx.signal)).video, 'video', place)
     const { width, height } = sizeOf(video, checked)
     const rate = fps === undefined ? video.rate : String(fps)
+    const { sampleAspectRatio } = video
+    // With both edges given the shape is the caller's.
+    const isSquare =
+      sampleAspectRatio === '1:1' || (checked.width !== undefined && checked.height !== undefined)
+    const shape = isSquare ? {} : { sampleAspectRatio }
     const times: number[] = []
     let timesTaken = 0
     const filters = [`scale=${width}:${height}`, `format=${format}`, 'showinfo=checksum=0']
@@ -67,7 +74,7 @@ export function videoFrames(file: MediaPlace, options: VideoFramesOptions = {}):
         if (index >= timesTaken + times.length) return undefined
         const ptsMs = times.shift() as number
         timesTaken++
-        return { index, ptsMs, width, height, format, rate, data }
+        return { index, ptsMs, width, height, format, rate, ...shape, data }
       },
     }
   })

@@ -1,5 +1,6 @@
 // Video and sound in and out by ffmpeg: frames with their times, files that play however the run ended, its own words.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -27,6 +28,7 @@ import { refuses } from '../support/plans.ts'
 import { lacks } from '../support/programs.ts'
 import { until } from '../support/turn.ts'
 
+const LOOP = { on: 'loop' } as const
 const skip = lacks('ffmpeg', 'ffprobe')
 
 async function outputsOf<T>(options: { kind: string; input: string }): Promise<T[]> {
@@ -100,6 +102,46 @@ test('what is decoded and encoded has as many frames, of the same size, for as l
 
   const scaled = await outputsOf<VideoFrame>({ kind: 'file', input: out })
   assert.deepEqual([scaled.length, scaled[0].width, scaled[0].height], [60, 40, 26])
+})
+
+test('pixels that are not square stay so, also beside filters of the caller, and where a video is turned', {
+  skip,
+}, async (t) => {
+  const input = 'color=size=72x56:rate=25:duration=0.2,setsar=16/11'
+  const place = makeFolder(t)
+  const aspectOf = async (file: string) => (await probeMedia(file)).video?.sampleAspectRatio
+  const copyOf = async (name: string, from: SourceObject<VideoFrame>, args: string[] = []) => {
+    const copy = pipeline('copy')
+      .source('read', from, LOOP)
+      .sink('write', encodeVideo(place(name), { args }), LOOP)
+    await watch(start(copy)).join()
+    return aspectOf(place(name))
+  }
+  const made = () => videoFrames(input, { inputArgs: ['-f', 'lavfi'], format: 'yuv420p' })
+  assert.equal(await copyOf('a.mp4', made()), '16:11')
+  assert.equal(await copyOf('b.mp4', made(), ['-vf', 'crop=64:48']), '16:11')
+  assert.equal(await copyOf('c.mp4', made(), ['-aspect', '4:3']), '28:27')
+  assert.equal(await copyOf('d.mp4', videoFrames(place('a.mp4'), { width: 36 })), '16:11')
+  assert.equal(await copyOf('e.mp4', videoFrames(place('a.mp4'), { width: 32, height: 32 })), '1:1')
+  assert.equal(await aspectOf(place('a.mp4')), '16:11')
+
+  const turn = [
+    '-v',
+    'error',
+    '-i',
+    place('a.mp4'),
+    '-c',
+    'copy',
+    '-metadata:s:v:0',
+    'rotate=90',
+    place('f.mp4'),
+  ]
+  spawnSync('ffmpeg', turn)
+  const [frame] = await itemsOf(videoFrames(place('f.mp4')))
+  assert.deepEqual([frame.width, frame.height, frame.sampleAspectRatio], [56, 72, '11:16'])
+  assert.equal(await copyOf('g.mp4', videoFrames(place('f.mp4'))), '11:16')
+  const [square] = await itemsOf(videoFrames(place('e.mp4')))
+  assert.ok(!('sampleAspectRatio' in square))
 })
 
 for (const how of ['drain', 'abort'] as const) {
@@ -226,6 +268,10 @@ test('what is no frame is refused, and what is wrong with it is said', async () 
   const refused: [unknown, string][] = [
     ['x', "a frame is an object, and it is 'x'"],
     [[gray(0, 0)], 'a frame is an object, and it is '],
+    [
+      { ...gray(0, 0), sampleAspectRatio: '16/11' },
+      "its sampleAspectRatio must be a text such as '16:11', and is '16/11'",
+    ],
     [
       { format: 'yuv422p' },
       "its format must be one of rgb24, bgr24, rgba, bgra, gray, yuv420p, and is 'yuv422p'",
