@@ -16,7 +16,7 @@ export async function endProcess({ code: ours, stuck, signal }: RunEnd): Promise
   if (stuck.length > 0) endDespite(stuck, code, signal)
   await flushStdout()
   process.once('beforeExit', exitAtOnce)
-  // Fires only if something of the user's keeps the process alive, such as a timer that the module opened. It may set the code.
+  // Fires only if something of the user's keeps the process alive, such as a timer of the module's. It may set the code.
   setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 

@@ -3,7 +3,8 @@
  *
  * So it is known which items it has in hand. If it ends before its time, its worker ends with it, and the next life of
  * the worker sends them to a new program. If one item takes too long, or is answered with what is no frame, the program is
- * replaced here, and the others are sent again. If the run is aborted, the program is ended, and what it had in hand is abandoned.
+ * replaced here, and the others are sent again. If the run is aborted, the program is ended, and what it had in hand is
+ * abandoned.
  */
 import { CRASH, type CrashingContext } from '../define/crash.ts'
 import type { StageContext } from '../define/stage-body.ts'

@@ -4,7 +4,7 @@ import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import type { AudioWindow } from './audio-samples.ts'
-import { Encoder } from './encoder.ts'
+import { Encoder, finishFile } from './encoder.ts'
 import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
 import { ENCODE_AUDIO_OPTIONS, type EncodeAudioOptions } from './media-options.ts'
 
@@ -21,10 +21,11 @@ interface AudioFile {
 
 /**
  * Encodes windows of samples to a sound file with ffmpeg: a sink. All windows have the rate and the channels of the first.
- * They are taken one after the other: `workers` and `concurrency` over 1 are refused.
+ * They are taken one after the other: `workers` and `concurrency` over 1 are refused. Where none comes no file is written;
+ * that is logged.
  *
- * When its worker dies, the run fails (`restart: false`). Otherwise the file is complete when the run has ended, also after a
- * drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does not, the report has a failure that says so, for
+ * When its worker dies, the run fails (`restart: false`). Otherwise the file is complete when the run has ended, also after
+ * a drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does not, the report has a failure that says so, for
  * the file may not play then.
  *
  * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
@@ -52,7 +53,7 @@ export function encodeAudio(
       }
       await sound.encoder.write(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
     },
-    flush: ({ encoder }) => encoder?.finish(),
+    flush: ({ encoder }, { log }) => finishFile(encoder, place, log),
     close: ({ encoder }) => encoder?.close(),
   }
 }

@@ -3,7 +3,7 @@ import { isIntegerFrom, isObject } from '../define/option-table.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
-import { Encoder } from './encoder.ts'
+import { Encoder, finishFile } from './encoder.ts'
 import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
 import { FrameClock } from './frame-clock.ts'
 import { ENCODE_VIDEO_OPTIONS, type EncodeVideoOptions } from './media-options.ts'
@@ -34,8 +34,8 @@ interface Begun {
  * says, those that are missing before it are filled by it, and one too many is left out. A gap of more than 250 frames is
  * closed; and where times begin again, as with another video, the frame comes next.
  *
- * All frames have the size and format of the first, whose shape of pixels the file has. They are taken one after the other: `workers` and `concurrency` over 1
- * are refused.
+ * All frames have the size and format of the first, whose shape of pixels the file has. They are taken one after the
+ * other: `workers` and `concurrency` over 1 are refused. Where none comes no file is written; that is logged.
  *
  * When its worker dies, the run fails (`restart: false`): half a file cannot be gone on with. Otherwise the file is
  * complete when the run has ended, also after a drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does
@@ -63,7 +63,7 @@ export function encodeVideo(
       const times = clock.timesOf(frame.ptsMs)
       for (let time = 0; time < times && !video.signal.aborted; time++) await encoder.write(frame.data)
     },
-    flush: ({ begun }) => begun?.encoder.finish(),
+    flush: ({ begun }, { log }) => finishFile(begun?.encoder, place, log),
     close: ({ begun }) => begun?.encoder.close(),
   }
 }

@@ -3,7 +3,8 @@
  * and on a drain it reads to the end of its input; on an abort SIGTERM, at once, has it finish what it has. Where it
  * could not, that is told.
  */
-import type { MillraceError } from '../errors.ts'
+import type { Logger } from '../define/stage-body.ts'
+import { type MillraceError, show } from '../errors.ts'
 import { Ffmpeg, type FfmpegSpec, FINISH_MS } from './ffmpeg.ts'
 
 export class Encoder {
@@ -69,4 +70,10 @@ export class Encoder {
   #failure(): MillraceError {
     return this.#ffmpeg.failure ?? this.#ffmpeg.failed(['it takes no more'])
   }
+}
+
+/** At the end of the stream. Where nothing came nothing was begun, and what is there may be of another run. */
+export async function finishFile(encoder: Encoder | undefined, place: string, log: Logger): Promise<void> {
+  if (encoder === undefined) log.warn(`nothing came to be encoded: ${show(place)} is not written`)
+  else await encoder.finish()
 }

@@ -28,6 +28,8 @@ import { refuses } from '../support/plans.ts'
 import { lacks } from '../support/programs.ts'
 import { until } from '../support/turn.ts'
 
+/** A file that nobody can write. */
+const NOWHERE = '/no/such/folder/a.mkv'
 const LOOP = { on: 'loop' } as const
 const skip = lacks('ffmpeg', 'ffprobe')
 
@@ -289,7 +291,7 @@ test('what is no frame is refused, and what is wrong with it is said', async () 
   ]
   for (const [item, words] of refused) {
     const isPart = typeof item === 'object' && !Array.isArray(item)
-    const message = await refusalOf(isPart ? { ...gray(0, 0), ...item } : item, encodeVideo('never.mp4'))
+    const message = await refusalOf(isPart ? { ...gray(0, 0), ...item } : item, encodeVideo(NOWHERE))
     assert.ok(message.includes(`a frame cannot be encoded: `) && message.includes(words), message)
   }
 })
@@ -304,7 +306,7 @@ test('what is no window of samples is refused, and what is wrong with it is said
     [{ channels: 0 }, 'its channels must be an integer from 1 on, and is 0'],
   ]
   for (const [part, words] of refused) {
-    const message = await refusalOf({ ...window, ...part }, encodeAudio('never.wav'))
+    const message = await refusalOf({ ...window, ...part }, encodeAudio(NOWHERE))
     assert.ok(message.includes(`a window cannot be encoded: ${words}`), message)
   }
 })
@@ -350,6 +352,18 @@ test('what is no video, or not there, or cannot be written, fails in ffmpeg’s 
   assert.match(messages[1], /Invalid data found when processing input/)
   assert.match(messages[2], /No such file or directory/)
   assert.match(messages[3], /Unable to find a suitable output format for/)
+})
+
+test('where nothing comes to be encoded nothing is written, and that is logged', async (t) => {
+  const out = makeFolder(t)('out.mkv')
+  const said: unknown[] = []
+  const log = { debug() {}, info() {}, error() {}, warn: (...words: unknown[]) => said.push(words.at(-1)) }
+  const frames = pipeline('none').source('none', (): VideoFrame[] => [], LOOP)
+  const windows = pipeline('none').source('none', (): AudioWindow[] => [], LOOP)
+  await watch(start(frames.sink('write', encodeVideo(out), LOOP), {}, { logger: log })).join()
+  await watch(start(windows.sink('write', encodeAudio(out), LOOP), {}, { logger: log })).join()
+  assert.deepEqual(said, Array(2).fill(`nothing came to be encoded: '${out}' is not written`))
+  assert.ok(!existsSync(out))
 })
 
 test('a frame that ffmpeg ended without a word about fails', { skip }, async () => {
