@@ -9,13 +9,10 @@ import { CommandStream } from './command-stream.ts'
 import type { FrameOf, Framing } from './framing.ts'
 import type { CheckedCommand } from './spec.ts'
 
-/** A program, to be given to `.source()`, `.stage()` or `.sink()`. */
-export type Command<Input extends Framing, Output extends Framing, M extends Mapping> = SourceObject<
-  FrameOf<Output>
-> &
-  (M extends 'one-to-one'
-    ? StageObject<FrameOf<Input>, Promise<FrameOf<Output>>, unknown, Promise<undefined>>
-    : StreamBody<FrameOf<Input>, FrameOf<Output>>)
+/** A program, to be given to `.stage()` or `.sink()`, and, where it gives what it gives, to `.source()`. */
+export type Command<Input extends Framing, Output extends Framing, M extends Mapping> = M extends 'one-to-one'
+  ? StageObject<FrameOf<Input>, Promise<FrameOf<Output>>, unknown, Promise<undefined>>
+  : SourceObject<FrameOf<Output>> & StreamBody<FrameOf<Input>, FrameOf<Output>>
 
 /**
  * Any program as a source, a stage or a sink: started without a shell, in a process group of its own, once in each worker.

@@ -1,6 +1,7 @@
 // Types flow from source to sink, and out. This file is checked by the compiler; each @ts-expect-error must be one.
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { command } from '../../src/command.ts'
 import {
   type BatchOptions,
   type Blueprint,
@@ -309,4 +310,19 @@ test('options and outputs of a module are typed, nothing said twice', () => {
     begin(words, { file: 'x', colour: 'red' })
   }
   assert.equal(typeof use, 'function')
+})
+
+test('a program has the types of its framings, and one that answers is no source', () => {
+  const program = 'cat'
+  const read = pipeline('read').source('read', command({ program, output: 'chunks' }))
+  check<Equal<Out<typeof read>, Uint8Array>>()
+  const passed = textsOf().stage('pass', command({ program, output: { bytes: 4 } }))
+  check<Equal<Out<typeof passed>, Uint8Array>>()
+  const answered = textsOf().stage('answer', command({ program, output: 'ndjson', mapping: 'one-to-one' }))
+  check<Equal<Out<typeof answered>, unknown>>()
+  // @ts-expect-error lines are texts
+  numbersOf().stage('wrong', command({ program }))
+  // @ts-expect-error what answers items has none to answer
+  pipeline('wrong').source('wrong', command({ program, mapping: 'one-to-one' }))
+  assert.equal(textsOf().stage('pass', command({ program })).stages.length, 2)
 })
