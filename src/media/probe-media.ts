@@ -2,6 +2,7 @@
 import { text } from 'node:stream/consumers'
 import { MillraceError, show } from '../errors.ts'
 import { checkPlace, Ffmpeg, type MediaPlace, placeOf } from './ffmpeg.ts'
+import { frameRate, type ProbedRates, toNumber } from './frame-rate.ts'
 import { probeArgs } from './probe-args.ts'
 
 export interface VideoInfo {
@@ -13,7 +14,7 @@ export interface VideoInfo {
   codec: string
   /** Frames a second, on average; 0 if unknown. */
   fps: number
-  /** The same as a fraction: '30000/1001'. */
+  /** Frames a second that show each frame when it is to be shown, as a fraction: '30000/1001'; '0/1' if unknown. */
   rate: string
   /** How many frames the file says it has; undefined: it does not say. */
   frames: number | undefined
@@ -34,15 +35,12 @@ export interface MediaInfo {
   audio: AudioInfo | undefined
 }
 
-interface ProbedStream {
+interface ProbedStream extends ProbedRates {
   codec_type: string
   codec_name?: string
   width?: number
   height?: number
   sample_aspect_ratio?: string
-  avg_frame_rate?: string
-  r_frame_rate?: string
-  nb_frames?: string
   sample_rate?: string
   channels?: number
   side_data_list?: { rotation?: number }[]
@@ -118,14 +116,13 @@ function toVideo(stream: ProbedStream, isTurned: boolean): VideoInfo {
   const rotation = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation
   const isOnItsSide = isTurned && Math.abs(Number(rotation ?? stream.tags?.rotate ?? 0)) % 180 === 90
   const { width = 0, height = 0 } = stream
-  const rate = [stream.avg_frame_rate, stream.r_frame_rate].find((each) => toNumber(each) > 0) ?? '0/1'
   return {
     width: isOnItsSide ? height : width,
     height: isOnItsSide ? width : height,
     sampleAspectRatio: toAspect(stream.sample_aspect_ratio, isOnItsSide),
     codec: stream.codec_name ?? 'unknown',
-    fps: toNumber(rate),
-    rate,
+    fps: toNumber(stream.avg_frame_rate ?? '') || toNumber(stream.r_frame_rate ?? ''),
+    rate: frameRate(stream),
     frames: stream.nb_frames === undefined ? undefined : Number(stream.nb_frames),
   }
 }
@@ -135,11 +132,4 @@ function toAspect(ratio: string | undefined, isOnItsSide: boolean): string {
   const [width, height] = (ratio ?? '').split(':').map(Number)
   if (!(width > 0 && height > 0)) return '1:1'
   return isOnItsSide ? `${height}:${width}` : `${width}:${height}`
-}
-
-/** Of a fraction; 0 if it is none. */
-function toNumber(rate: string | undefined): number {
-  const [over, under] = (rate ?? '').split('/').map(Number)
-  const number = over / (under ?? 1)
-  return Number.isFinite(number) ? number : 0
 }
