@@ -31,9 +31,14 @@ const MAY_IMPORT = {
     '^src/plan/check-options\\.ts$',
     '^src/host/child/',
   ],
-  metrics: ['^src/errors\\.ts$', '^src/(observe|run|metrics)/'],
+  metrics: ['^src/errors\\.ts$', '^src/define/option-table\\.ts$', '^src/(observe|run|metrics)/'],
   otel: ['^src/errors\\.ts$', '^src/define/option-table\\.ts$', '^src/(observe|run|metrics|otel)/'],
-  python: ['^src/errors\\.ts$', '^src/(define|command|python)/', '^src/host/own-files\\.ts$'],
+  python: [
+    '^src/errors\\.ts$',
+    '^src/(define|command|python)/',
+    '^src/plan/check-options\\.ts$',
+    '^src/host/own-files\\.ts$',
+  ],
   run: [ANYWHERE, '^src/code/uses\\.ts$', '^src/(queue|define|plan|observe|host|run)/'],
 }
 
