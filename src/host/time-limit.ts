@@ -1,4 +1,5 @@
 /** The deadline of what is awaited. */
+import { setDeadline } from '../deadline.ts'
 import { MillraceError } from '../errors.ts'
 
 /**
@@ -11,7 +12,7 @@ export function withTimeLimit(
   onLate: (late: MillraceError) => boolean,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const timer = setDeadline(() => {
       const late = new MillraceError('MILLRACE_ITEM_TIMEOUT', `took longer than ${timeoutMs} ms`)
       if (onLate(late)) reject(late)
     }, timeoutMs)

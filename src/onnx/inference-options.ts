@@ -1,8 +1,8 @@
 /** The options of `inference`, in one table. */
 import {
-  isDuration,
   isFunction,
   isIntegerFrom,
+  isNumberFrom,
   isObject,
   isOneOf,
   type OptionTable,
@@ -119,8 +119,8 @@ const BATCH_OPTIONS = {
     doc: 'Items that are given to the model at once, at most.',
   },
   withinMs: {
-    expected: 'a number of milliseconds, 0 or more',
-    isValid: isDuration,
+    expected: 'a number of milliseconds from 0 to 60,000',
+    isValid: isNumberFrom(0, 60_000),
     default: 0,
     unit: 'ms',
     doc: 'How long the first of them waits for others.',

@@ -2,6 +2,7 @@
  * The ladder of a stop: drain -> abort -> terminate -> give up. Each rung has a deadline; none is skipped upwards and
  * none is climbed down. Triggers never block.
  */
+import { setDeadline } from '../deadline.ts'
 
 export interface Rungs {
   drainMs: number
@@ -46,9 +47,8 @@ export class Ladder {
     clearTimeout(this.#timer)
   }
 
-  /** A deadline that is longer than a timer can be is none. */
   #arm(ms: number, fire: () => void): void {
     clearTimeout(this.#timer)
-    if (ms < 2 ** 31) this.#timer = setTimeout(fire, ms)
+    this.#timer = setDeadline(fire, ms)
   }
 }

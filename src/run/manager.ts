@@ -5,6 +5,7 @@
  * The state moves forward only (state.ts), deadlines are the ladder's (ladder.ts), and the run is settled in one
  * function, `#settle`.
  */
+import { setDeadline } from '../deadline.ts'
 import { Deferred } from '../deferred.ts'
 import { RUN_OPTIONS } from '../define/stage-options.ts'
 import { MillraceError } from '../errors.ts'
@@ -257,7 +258,7 @@ export class PipelineManager<Out = unknown> implements AsyncIterable<Out>, Async
     if (this.#state.is('draining')) stop.set('drain')
     stop.signalAt('drain').addEventListener('abort', () => this.#heedStop())
     stop.signalAt('abort').addEventListener('abort', () => this.#heedStop())
-    this.#startTimer = setTimeout(() => this.#onStartTimeout(), Math.min(this.#options.startMs, 2 ** 31 - 1))
+    this.#startTimer = setDeadline(() => this.#onStartTimeout(), this.#options.startMs)
     this.#crew.launch()
     this.#watchdog.start()
     // The caller left while the pipeline was being loaded.

@@ -5,6 +5,7 @@
  * no further life will come. A worker that ends in order leaves its queues itself, or parks its ends when it was
  * told to retire; then it may be launched again.
  */
+import { setDeadline } from '../deadline.ts'
 import { Deferred } from '../deferred.ts'
 import { MillraceError } from '../errors.ts'
 import type { OnFailure, ToWorker, WorkerEnd, WorkerLife } from '../host/worker-life.ts'
@@ -268,7 +269,7 @@ export class StageWorker {
     if (death !== undefined) this.#events.restarting(death, delayMs)
     // Whoever was told may have ended the run.
     if (this.#state !== 'resting') return
-    this.#restTimer = setTimeout(() => {
+    this.#restTimer = setDeadline(() => {
       if (this.#parts.mayRestart()) this.#begin(verdict)
       else this.#finish('died')
     }, delayMs)

@@ -5,6 +5,7 @@
  * not waiting for room, for a retry or for leave to begin. A tick that comes late itself (the process was stopped, the
  * computer slept, the event loop was blocked) proves nothing: it is skipped, and the time it lost is not counted.
  */
+import { setDeadline } from '../deadline.ts'
 import { WORKING } from '../observe/counters.ts'
 import type { PipelineStage } from './stage.ts'
 import type { StageWorker } from './stage-worker.ts'
@@ -52,7 +53,7 @@ export class Watchdog {
   readonly tickMs: number | undefined
   #lastMs: number
   #timer: NodeJS.Timeout | undefined
-  readonly #deadlines = new Set<NodeJS.Timeout>()
+  readonly #deadlines = new Set<NodeJS.Timeout | undefined>()
   #isOver = false
 
   constructor(
@@ -120,7 +121,7 @@ export class Watchdog {
 
   #replace(stage: PipelineStage, worker: StageWorker, timeoutMs: number): void {
     const { restarts } = worker
-    const deadline = setTimeout(() => {
+    const deadline = setDeadline(() => {
       this.#deadlines.delete(deadline)
       if (worker.isBeingReplaced && worker.restarts === restarts) this.#steps.unstoppable(stage, worker)
     }, this.#terminateMs)

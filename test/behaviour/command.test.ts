@@ -383,6 +383,22 @@ test('an abort ends the program and all it has started, by force if it does not 
   for (const pid of pids) await untilGone(pid, 200)
 })
 
+test('a program that may take for ever after SIGTERM is not killed', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
+  const last = path.join(folder, 'last')
+  try {
+    const script = `trap 'sleep 0.05; echo said >"${last}"; exit' TERM; echo ready; while :; do sleep 0.01; done`
+    const slow = sh(script, { killMs: Number.POSITIVE_INFINITY })
+    const run = watch(start(pipeline('abort').source('slow', command(slow) as never, LOOP)))
+    assert.equal((await run[Symbol.asyncIterator]().next()).value, 'ready')
+    run.abort('enough')
+    assert.equal((await run.join()).outcome, 'aborted')
+    assert.equal(readFileSync(last, 'utf8'), 'said\n')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 for (const options of [{}, { retry: { attempts: 3 } }, { timeoutMs: 100_000, onError: 'skip' }] as const) {
   test(`one to one: an abort ends the program, and what it has in hand is abandoned: ${JSON.stringify(options)}`, async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))

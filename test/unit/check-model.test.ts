@@ -82,6 +82,10 @@ test('wrong options are told when the stage is made', () => {
   refused({ outputs: { score: ['N', 1] } }, /outputs\.score must be an array of integers from 1 on, got/)
   refused({ outputs: {} }, /outputs must be/)
   refused({ batch: { max: 0 } }, /batch\.max must be an integer from 1 to 4,096, got 0/)
+  refused(
+    { batch: { max: 2, withinMs: Number.POSITIVE_INFINITY } },
+    /batch\.withinMs must be .* to 60,000, got Inf/,
+  )
   refused({ threads: 0 }, /threads must be/)
   assert.throws(() => inference({ ...options, inputs: { picture: { ...picture, shape: [1] } } } as never), {
     code: 'MILLRACE_UNKNOWN_OPTION',

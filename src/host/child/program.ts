@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import process from 'node:process'
 import type { Duplex, Readable, Writable } from 'node:stream'
+import { setDeadline } from '../../deadline.ts'
 import { Deferred } from '../../deferred.ts'
 import { MillraceError, show } from '../../errors.ts'
 import { forget, guard } from './guardian.ts'
@@ -123,7 +124,7 @@ export class Program {
     for (const pipe of this.extra) pipe.destroy()
     if (!this.#hasExited) {
       this.#signal('SIGTERM')
-      const timer = setTimeout(() => this.#signal('SIGKILL'), this.spec.killMs)
+      const timer = setDeadline(() => this.#signal('SIGKILL'), this.spec.killMs)
       await this.ended
       clearTimeout(timer)
     }
