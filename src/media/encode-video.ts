@@ -99,7 +99,7 @@ function withAspect(args: readonly string[], ratio = '1:1'): readonly string[] {
   if (ratio === '1:1' || args.includes('-aspect') || args.includes('-filter_complex')) return args
   const set = `setsar=${ratio.replace(':', '/')}`
   const at = args.findLastIndex((argument) => FILTERS.includes(argument)) + 1
-  return at === 0 ? ['-vf', set, ...args] : args.with(at, `${set},${args[at]}`)
+  return at === 0 || at === args.length ? ['-vf', set, ...args] : args.with(at, `${set},${args[at]}`)
 }
 
 /** What comes may have been made by anyone. @throws MILLRACE_BAD_FRAME */

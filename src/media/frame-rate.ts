@@ -1,9 +1,9 @@
 /** How many frames a second a video is to have, from the two rates that ffprobe tells of it. */
 
-/** Of those that ffprobe cannot know, as in files of browsers, where each time is a whole millisecond. */
+/** Of those that ffprobe cannot know, as in files of browsers: what it tells then are the steps in which times are counted. */
 const UNKNOWN = '60/1'
-/** What is more than this is no rate of a camera or a screen, but the steps in which times are counted. */
-const MOST = 240
+/** Whoever counts in steps that are as long as this does so because a frame is shown in each. */
+const LONGEST_STEP = 1 / 240
 /** Of irregular times ffprobe may find one only that is far above what anyone wants. */
 const MOST_IRREGULAR = 120
 
@@ -13,19 +13,23 @@ export interface ProbedRates {
   /** The least rate that has each frame at its time; of interlaced video it may be that of the fields. */
   r_frame_rate?: string
   nb_frames?: string
+  /** The steps in which times are counted, in seconds. */
+  time_base?: string
 }
 
 /**
  * The one at which each frame can be shown when it is to be, as a fraction; '0/1' if nothing is known. The average alone
  * would leave frames out of a video whose frames come irregularly.
  */
-export function frameRate({ avg_frame_rate = '0/0', r_frame_rate = '0/0', nb_frames }: ProbedRates): string {
+export function frameRate(rates: ProbedRates): string {
+  const { avg_frame_rate = '0/0', r_frame_rate = '0/0', nb_frames, time_base = '0/0' } = rates
   const average = toNumber(avg_frame_rate)
   const least = toNumber(r_frame_rate)
+  const step = toNumber(time_base)
   if (average === 0 && least === 0) return '0/1'
   // Where the file says how many frames it has, the average is none of ffprobe's guesses.
-  if (average > MOST && nb_frames === undefined) return UNKNOWN
-  if (average === 0) return least > MOST ? UNKNOWN : r_frame_rate
+  if (nb_frames === undefined && step < LONGEST_STEP && isNear((average || least) * step, 1)) return UNKNOWN
+  if (average === 0) return r_frame_rate
   if (isNear(least, average)) return r_frame_rate
   if (isNear(least, 2 * average)) return half(r_frame_rate)
   return least > average && least <= MOST_IRREGULAR ? r_frame_rate : avg_frame_rate
