@@ -15,7 +15,7 @@ function moduleOf(t: TestContext, source: string): string {
   t.after(() => rmSync(folder, { recursive: true }))
   const file = path.join(folder, 'a.mjs')
   const url = new URL('../../src/index.ts', import.meta.url).href
-  writeFileSync(file, `import { pipeline } from '${url}'\n${source}\n`)
+  writeFileSync(file, `import { definePipeline, pipeline } from '${url}'\n${source}\n`)
   return file
 }
 
@@ -138,6 +138,20 @@ test('an exit code that the module sets does not hide that the run failed', asyn
   const fails = "process.exitCode = 5; throw new Error('no')"
   const end = await millrace(t, 'run', moduleOf(t, atTheEnd(fails)), '--quiet')
   assert.equal(end.code, 1)
+})
+
+test('what a stage in a process prints is all there, to its last words', async (t) => {
+  const says = `{ open: () => [],
+    process: (n, seen) => { seen.push(n); process.stdout.write('x'.repeat(300_000) + '\\n') },
+    flush: (seen) => { for (let n = 1; n <= 20_000; n++) { console.log('row ' + n); console.error('row ' + n) } } }`
+  const source = `export default definePipeline(import.meta.url, () => pipeline('p')
+    .source('numbers', () => [1, 2, 3]).sink('say', ${says}, { on: 'process' }))`
+  const end = await millrace(t, 'run', moduleOf(t, source), '--quiet')
+  const rows = Array.from({ length: 20_000 }, (_, at) => `row ${at + 1}\n`).join('')
+  assert.ok(end.stderr === rows, `${end.stderr.length} of ${rows.length}`)
+  const all = `${'x'.repeat(300_000)}\n`.repeat(3) + rows
+  assert.ok(end.stdout === all, `${end.stdout.length} of ${all.length}`)
+  assert.equal(end.code, 0)
 })
 
 const LOADS = [
