@@ -122,7 +122,9 @@ def _revive(value, parts):
 def _array(part, dtype, shape):
     if numpy is not None:
         return numpy.frombuffer(part, dtype=numpy.dtype(dtype).newbyteorder("<")).reshape(shape).copy()
-    return memoryview(bytes(part)).cast(_FORMATS[dtype])
+    flat = memoryview(bytes(part)).cast(_FORMATS[dtype])
+    # A memoryview has no dimension of 0.
+    return flat.cast("B").cast(_FORMATS[dtype], shape) if len(shape) > 1 and all(shape) else flat
 
 
 def _encode(message):

@@ -8,16 +8,16 @@
  */
 import { CRASH, type CrashingContext } from '../define/crash.ts'
 import type { StageContext } from '../define/stage-body.ts'
-import { bug } from '../errors.ts'
+import { bug, MillraceError, show } from '../errors.ts'
 import type { Program } from '../host/child/program.ts'
 import { badFrame } from './frame-decoder.ts'
 import type { FrameReader } from './frame-reader.ts'
-import { FrameWriter } from './frame-writer.ts'
+import { encodeFrame, type Frame, FrameWriter } from './frame-writer.ts'
 import { type CheckedCommand, failureOf, startProgram } from './spec.ts'
 
 /** An item that waits for its output. */
 interface Pending {
-  item: unknown
+  frame: Frame
   /** Its output lies in memory that is given back when the item is settled. */
   ctx: StageContext
   resolve: (output: unknown) => void
@@ -33,7 +33,12 @@ interface Run {
   hasReadyWord: boolean
   /** Where it is to be: that word, or an answer, has come. */
   isReady: boolean
+  /** It has closed its output, and was ended for it. */
+  isMute: boolean
 }
+
+/** How long a program that has closed its output may take to end. */
+const MUTE_MS = 1_000
 
 export class CommandPairs {
   readonly #command: CheckedCommand
@@ -51,6 +56,7 @@ export class CommandPairs {
   /** What is wrong with the program for good. */
   #failure: Error | undefined
   #replacing: Promise<void> | undefined
+  #endTimer: NodeJS.Timeout | undefined
   #changed = (): void => {}
 
   /**
@@ -76,8 +82,9 @@ export class CommandPairs {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     if (this.#isAborted) return Promise.reject(this.#runSignal.reason)
     return new Promise((resolve, reject) => {
-      const pending = { item, ctx, resolve, reject }
-      void this.#run?.writer.write(item)
+      // Also where there is no program to write it to: nobody else is to blame for what does not fit.
+      const pending = { frame: encodeFrame(this.#command.input, item), ctx, resolve, reject }
+      void this.#run?.writer.writeFrame(pending.frame)
       this.#pending.push(pending)
       this.#flushSoon()
       const { signal } = ctx
@@ -102,6 +109,7 @@ export class CommandPairs {
 
   async close(): Promise<void> {
     this.#isEnding = true
+    this.#forgetEndTimer()
     this.#runSignal.removeEventListener('abort', this.#abandon)
     await this.#replacing?.catch(() => {})
     await this.#run?.program.stop()
@@ -121,7 +129,14 @@ export class CommandPairs {
     const { program, reader } = await startProgram(this.#command, true, this.#ctx, look, contextOf)
     if (program.stdin === undefined) throw bug('a program without an input')
     const writer = new FrameWriter(program.stdin, this.#command.input, () => {})
-    const run: Run = { program, reader, writer, hasReadyWord: false, isReady: !this.#saysReady }
+    const run: Run = {
+      program,
+      reader,
+      writer,
+      hasReadyWord: false,
+      isReady: !this.#saysReady,
+      isMute: false,
+    }
     this.#run = run
     void program.ended.then(look)
   }
@@ -161,15 +176,31 @@ export class CommandPairs {
     if (reader.failure !== undefined && !reader.isCut) this.#refuse(run, reader.failure)
     // Of an output that was cut it may be known first that the program has ended, or that its output has.
     else if (program.end !== undefined && reader.hasEnded) this.#noteEnd(run)
+    else if (reader.hasEnded && !this.#isEnding) this.#awaitEnd(run)
     this.#changed()
   }
 
-  #noteEnd({ program, reader, isReady }: Run): void {
+  /** It can answer no more: it may have ended, which is not known yet. Or it lives on, and is ended. */
+  #awaitEnd(run: Run): void {
+    this.#endTimer ??= setTimeout(() => {
+      run.isMute = true
+      void run.program.stop()
+    }, MUTE_MS)
+  }
+
+  #forgetEndTimer(): void {
+    clearTimeout(this.#endTimer)
+    this.#endTimer = undefined
+  }
+
+  #noteEnd({ program, reader, isReady, isMute }: Run): void {
+    this.#forgetEndTimer()
     const left = this.#pending.length
     if (left > 0 || !this.#isEnding) {
       const before = left === 0 ? '' : ` before it had given outputs for ${left} of its items`
+      if (isMute) void this.#lose(closedItsOutput(program))
       // Ended by a signal, it is not to blame.
-      if (isReady || program.end?.signal !== null) void this.#lose(program.failure(before))
+      else if (isReady || program.end?.signal !== null) void this.#lose(program.failure(before))
       else this.#fail(program.failure(' before it was ready'))
     } else if (reader.failure !== undefined) this.#fail(reader.failure)
   }
@@ -218,6 +249,7 @@ export class CommandPairs {
   #replace(): void {
     const old = this.#run
     this.#run = undefined
+    this.#forgetEndTimer()
     this.#replacing ??= this.#sendAgain(old?.program).then(
       () => {
         this.#replacing = undefined
@@ -233,7 +265,7 @@ export class CommandPairs {
     await old?.stop()
     if (this.#isEnding && this.#pending.length === 0) return
     await this.#start()
-    for (const { item } of this.#pending) void this.#run?.writer.write(item)
+    for (const { frame } of this.#pending) void this.#run?.writer.writeFrame(frame)
     this.#run?.writer.flush()
   }
 }
@@ -243,4 +275,10 @@ function isReadyWord(run: Run): boolean {
   const is = run.hasReadyWord && !run.isReady
   run.isReady = true
   return is
+}
+
+function closedItsOutput({ spec, stderr }: Program): MillraceError {
+  const how = 'closed its output while items were to come, and did not end'
+  const message = `program ${show(spec.program)} ${how}${stderr.quote()}`
+  return new MillraceError('MILLRACE_COMMAND_FAILED', message)
 }

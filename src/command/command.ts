@@ -1,6 +1,7 @@
 /** Any program as a source, a stage or a sink. */
 import type { SourceObject, StageObject } from '../define/stage-body.ts'
 import { COMMAND, STREAM, type StreamBody } from '../define/stream-body.ts'
+import { invalidOption } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { COMMAND_OPTIONS, type CommandOptions, type Mapping } from './command-options.ts'
 import { CommandPairs } from './command-pairs.ts'
@@ -35,6 +36,13 @@ export function command<
   const M extends Mapping = 'stream',
 >(options: CommandOptions<Input, Output, M>): Command<Input, Output, M> {
   const checked = checkOptions('command', COMMAND_OPTIONS, options) as unknown as CheckedCommand
+  if (checked.mapping === 'one-to-one' && checked.output === 'chunks')
+    throw invalidOption(
+      'command',
+      'output',
+      'what says where an output ends: with mapping "one-to-one" it is not "chunks"',
+      'chunks',
+    )
   const body = {
     [COMMAND]: true,
     ...sourceOf(checked),

@@ -9,6 +9,9 @@ const GATHERED_BYTES = 64 * 1024
 /** Bytes that the program has not taken before it gets no more. */
 const MOST_WAITING_BYTES = 128 * 1024
 
+/** An item as it is written, but for its prefix. */
+export type Frame = string | Uint8Array
+
 export class FrameWriter {
   readonly #stdin: Writable
   readonly #framing: Framing
@@ -36,7 +39,11 @@ export class FrameWriter {
 
   /** A promise if the item's memory is still in use. @throws MILLRACE_BAD_FRAME if the item does not fit the framing */
   write(item: unknown): undefined | Promise<void> {
-    const frame = encode(this.#framing, item)
+    return this.writeFrame(encodeFrame(this.#framing, item))
+  }
+
+  /** @param frame of `encodeFrame` */
+  writeFrame(frame: Frame): undefined | Promise<void> {
     if (typeof frame === 'string') return this.#gather(frame, frame.length)
     const { length } = frame
     if (this.#framing === 'length-prefixed') this.#gather(prefixOf(length), PREFIX_BYTES)
@@ -78,7 +85,8 @@ function prefixOf(length: number): Buffer {
   return prefix
 }
 
-function encode(framing: Framing, item: unknown): string | Uint8Array {
+/** @throws MILLRACE_BAD_FRAME if the item does not fit the framing */
+export function encodeFrame(framing: Framing, item: unknown): Frame {
   if (framing === 'lines') {
     if (typeof item !== 'string')
       throw badFrame(`with input "lines" an item must be a string, got ${show(item)}`)
@@ -86,7 +94,7 @@ function encode(framing: Framing, item: unknown): string | Uint8Array {
     throw badFrame(`with input "lines" an item has no newline in it, got ${show(item)}`)
   }
   if (framing === 'ndjson') {
-    const text = JSON.stringify(item) as string | undefined
+    const text = jsonOf(item)
     if (text !== undefined) return `${text}\n`
     throw badFrame(`with input "ndjson" an item must have a JSON form, got ${show(item)}`)
   }
@@ -100,4 +108,13 @@ function encode(framing: Framing, item: unknown): string | Uint8Array {
     )
   }
   return item
+}
+
+/** What refers to itself has none, nor has a bigint. */
+function jsonOf(item: unknown): string | undefined {
+  try {
+    return JSON.stringify(item)
+  } catch {
+    return undefined
+  }
 }

@@ -309,6 +309,44 @@ const ANSWERS = `
     process.stdout.write(lines.map((line) => (isOdd(line) ? line : JSON.stringify({ line })) + '\\n').join(''))
   })`
 
+test('one to one: an item that does not fit while the program is replaced fails alone', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
+  const told = path.join(folder, 'told')
+  try {
+    // It goes on after SIGTERM, so it has to be killed: until then others come.
+    const deaf = `trap 'echo >"${told}"' TERM; while read -r line; do [ $line = slow ] && sleep 1000; echo "<$line>"; done`
+    const body = command(sh(deaf, { mapping: 'one-to-one', killMs: 500 }) as never)
+    async function* items() {
+      yield* ['a', 'slow']
+      await until(() => existsSync(told))
+      yield* ['not\nit', 'b', 'c']
+    }
+    const late = { ...LOOP, concurrency: 8, timeoutMs: 2000, onError: 'skip' } as const
+    const source = pipeline('late').source('items', items, LOOP)
+    const { all, report } = await outputs(source.stage('deaf', body as never, late))
+    assert.deepEqual(
+      report.failures.map(({ code, item }) => [code, item]),
+      [
+        ['MILLRACE_ITEM_TIMEOUT', 2],
+        ['MILLRACE_BAD_FRAME', 3],
+      ],
+    )
+    assert.deepEqual(all, ['<a>', '<b>', '<c>'])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('one to one: a program that closes its output and lives on is lost', async () => {
+  const mute = command(sh('exec >&-; while read -r line; do :; done', { mapping: 'one-to-one' }) as never)
+  const run = watch(start(lines(range(2)).stage('mute', mute, { ...LOOP, onError: 'skip' })))
+  for await (const _ of run);
+  const { failures } = await run.join()
+  assert.equal(failures.length, 2)
+  for (const { message } of failures)
+    assert.match(message, /program 'sh' closed its output while items were to come, and did not end/)
+})
+
 for (const concurrency of [1, 8]) {
   test(`one to one: what is answered with no JSON has failed, and others have their own answers: ${concurrency} in hand`, async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
@@ -344,6 +382,10 @@ test('options are checked when the command is written; a stream refuses what nee
   refused(() => command({ program: '' }), /command: program must be the name or path of a program, got ''/)
   refused(() => command({ program: 'a', args: 'b' as never }), /command: args must be an array of strings/)
   refused(() => command({ program: 'a', input: 'csv' as never }), /command: input must be "lines", "ndjson"/)
+  refused(
+    () => command({ program: 'a', output: 'chunks', mapping: 'one-to-one' }),
+    /command: output must be what says where an output ends: with mapping "one-to-one" it is not "chunks"/,
+  )
   refused(() => command({ program: 'a', shell: true } as never), /command: unknown option "shell"/)
 })
 

@@ -143,6 +143,34 @@ test('options of python that are none are refused by name, before anything is st
     assert.throws(() => python(options as never), { code, message })
 })
 
+test('without numpy arrays are memoryviews there, and come back as they were', {
+  skip: noPython,
+}, async () => {
+  const items = [
+    Float32Array.of(1, 2.5),
+    { data: Float64Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3] },
+    BigInt64Array.of(-5n),
+    new Uint8Array([1]),
+  ]
+  const body = python<unknown, { item: unknown; type: string }>({
+    file: new URL('../fixtures/echo.py', import.meta.url),
+    env: { WITHOUT_NUMPY: '1' },
+  })
+  const blueprint = pipeline('python')
+    .source('items', () => items, LOOP)
+    .stage('echo', body, LOOP)
+  const all: { item: unknown; type: string }[] = []
+  for await (const output of watch(start(blueprint as Blueprint<never, never>))) all.push(output)
+  assert.deepEqual(
+    all.map(({ item }) => item),
+    items,
+  )
+  assert.deepEqual(
+    all.map(({ type }) => type),
+    ['memoryview', 'memoryview', 'memoryview', 'bytes'],
+  )
+})
+
 test('a masked array is refused: its mask would be lost', { skip: noNumpy }, async () => {
   const { report } = await through(['masked'], SYSTEM)
   assert.match(
