@@ -29,10 +29,8 @@ interface Run {
   program: Program
   reader: FrameReader
   writer: FrameWriter
-  /** An empty frame, if it is the first, says that the program is ready. */
-  hasReadyWord: boolean
-  /** Where it is to be: that word, or an answer, has come. */
-  isReady: boolean
+  /** Where it says so, it has. */
+  readonly isReady: boolean
   /** It has closed its output, and was ended for it. */
   isMute: boolean
 }
@@ -121,20 +119,24 @@ export class CommandPairs {
 
   async #start(): Promise<void> {
     const look = (): void => this.#look(run)
-    const contextOf = (waiting: number, bytes: number): StageContext => {
-      if (!run.isReady && waiting === 0 && bytes === 0) run.hasReadyWord = true
-      const answers = run.hasReadyWord && !run.isReady ? waiting - 1 : waiting
-      return this.#pending[answers]?.ctx ?? this.#ctx
+    let isReady = !this.#saysReady
+    const onReady = (): void => {
+      isReady = true
     }
-    const { program, reader } = await startProgram(this.#command, true, this.#ctx, look, contextOf)
+    const { program, reader } = await startProgram(this.#command, true, this.#ctx, {
+      changed: look,
+      contextOf: (waiting) => this.#pending[waiting]?.ctx ?? this.#ctx,
+      onReady: this.#saysReady ? onReady : undefined,
+    })
     if (program.stdin === undefined) throw bug('a program without an input')
     const writer = new FrameWriter(program.stdin, this.#command.input, () => {})
     const run: Run = {
       program,
       reader,
       writer,
-      hasReadyWord: false,
-      isReady: !this.#saysReady,
+      get isReady() {
+        return isReady
+      },
       isMute: false,
     }
     this.#run = run
@@ -165,7 +167,6 @@ export class CommandPairs {
     const { reader, program } = run
     while (reader.hasFrame) {
       const output = reader.take()
-      if (isReadyWord(run)) continue
       const pending = this.#pending.shift()
       if (pending === undefined) {
         this.#fail(badFrame('it gave more outputs than it got items'))
@@ -268,13 +269,6 @@ export class CommandPairs {
     for (const { frame } of this.#pending) void this.#run?.writer.writeFrame(frame)
     this.#run?.writer.flush()
   }
-}
-
-/** Of the frame that was taken. Whatever comes first, the program is ready after it. */
-function isReadyWord(run: Run): boolean {
-  const is = run.hasReadyWord && !run.isReady
-  run.isReady = true
-  return is
 }
 
 function closedItsOutput({ spec, stderr }: Program): MillraceError {

@@ -13,7 +13,10 @@ export class CommandSource implements AsyncIterableIterator<unknown, void> {
   /** @throws MILLRACE_COMMAND_FAILED */
   static async start(command: CheckedCommand, ctx: StageContext): Promise<CommandSource> {
     let changed = (): void => {}
-    const source = new CommandSource(command, await startProgram(command, false, ctx, () => changed()))
+    const source = new CommandSource(
+      command,
+      await startProgram(command, false, ctx, { changed: () => changed() }),
+    )
     changed = () => source.#wake()
     return source
   }

@@ -20,7 +20,7 @@ export class CommandStream implements StageStream<unknown, unknown> {
     ctx: StageContext,
     changed: () => void,
   ): Promise<CommandStream> {
-    return new CommandStream(command, await startProgram(command, true, ctx, changed), changed)
+    return new CommandStream(command, await startProgram(command, true, ctx, { changed }), changed)
   }
 
   private constructor(command: CheckedCommand, { program, reader }: StartedProgram, changed: () => void) {

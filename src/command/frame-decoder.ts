@@ -29,6 +29,41 @@ export function makeDecoder(framing: Framing, maxFrameBytes: number, alloc: Allo
   return new BytesDecoder(framing.bytes, alloc)
 }
 
+/** Of a program that gives an empty frame, four zeros, when it is ready, and nothing before: that frame is left out. */
+export class ReadyDecoder implements FrameDecoder {
+  readonly #frames: FrameDecoder
+  readonly #onReady: () => void
+  /** Bytes of the word that are still to come. */
+  #missing = PREFIX_BYTES
+
+  constructor(frames: FrameDecoder, onReady: () => void) {
+    this.#frames = frames
+    this.#onReady = onReady
+  }
+
+  push(chunk: Buffer, frames: unknown[]): void {
+    if (this.#missing === 0) {
+      this.#frames.push(chunk, frames)
+      return
+    }
+    const word = chunk.subarray(0, this.#missing)
+    if (word.some((byte) => byte !== 0)) throw tooEarly(chunk)
+    this.#missing -= word.length
+    if (this.#missing > 0) return
+    this.#onReady()
+    if (chunk.length > word.length) this.#frames.push(chunk.subarray(word.length), frames)
+  }
+
+  end(frames: unknown[]): void {
+    this.#frames.end(frames)
+  }
+}
+
+function tooEarly(chunk: Buffer): MillraceError {
+  const [line] = chunk.toString('utf8', 0, 200).split('\n')
+  return badFrame(`it printed before it was ready (in Python: before "import millrace"): ${show(line)}`)
+}
+
 export function badFrame(message: string): MillraceError {
   return new MillraceError('MILLRACE_BAD_FRAME', message)
 }

@@ -2,7 +2,7 @@
 import type { StageContext } from '../define/stage-body.ts'
 import { Program } from '../host/child/program.ts'
 import type { CommandOptions, Mapping } from './command-options.ts'
-import { makeDecoder } from './frame-decoder.ts'
+import { makeDecoder, ReadyDecoder } from './frame-decoder.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { Framing } from './framing.ts'
 
@@ -21,22 +21,29 @@ export interface StartedProgram {
   reader: FrameReader
 }
 
+export interface StartSteps {
+  /** The reader has something new; not before the program has started. */
+  changed: () => void
+  /** Whose item a frame belongs to, that comes after so many that wait to be taken. Default: the worker's own. */
+  contextOf?: (waiting: number) => StageContext
+  /** The program says when it is ready, by an empty frame; left out: it does not. */
+  onReady?: (() => void) | undefined
+}
+
 /**
- * @param changed called when the reader has something new, not before this has resolved
- * @param contextOf whose item a frame of so many bytes belongs to, that comes after so many that wait to be taken
  * @throws MILLRACE_COMMAND_FAILED
  */
 export async function startProgram(
   command: CheckedCommand,
   hasInput: boolean,
   ctx: StageContext,
-  changed: () => void,
-  contextOf: (waiting: number, bytes: number) => StageContext = () => ctx,
+  { changed, contextOf = () => ctx, onReady }: StartSteps,
 ): Promise<StartedProgram> {
   const { args, cwd, env, killMs, stderr, output, maxFrameBytes } = command
   const onStderrLine = stderr === 'log' ? (line: string): void => ctx.log.info(line) : undefined
-  const alloc = (bytes: number): Uint8Array => contextOf(reader.waiting, bytes).alloc(bytes)
-  const reader = new FrameReader(makeDecoder(output, maxFrameBytes, alloc), changed)
+  const alloc = (bytes: number): Uint8Array => contextOf(reader.waiting).alloc(bytes)
+  const frames = makeDecoder(output, maxFrameBytes, alloc)
+  const reader = new FrameReader(onReady === undefined ? frames : new ReadyDecoder(frames, onReady), changed)
   const spec = { program: command.program, args, cwd, env, hasInput, killMs, onStderrLine }
   const program = await Program.start({ ...spec, stdoutInto: reader.target })
   reader.follow(program.stdout)

@@ -160,7 +160,7 @@ test('without numpy arrays are memoryviews there, and come back as they were', {
     .source('items', () => items, LOOP)
     .stage('echo', body, LOOP)
   const all: { item: unknown; type: string }[] = []
-  for await (const output of watch(start(blueprint as Blueprint<never, never>))) all.push(output)
+  for await (const output of watch(start(blueprint))) all.push(output)
   assert.deepEqual(
     all.map(({ item }) => item),
     items,
@@ -207,6 +207,23 @@ test('what Python and its programs print while it loads is not in the way, and t
   const { failures } = await run.join()
   assert.equal(failures.length, 1)
   assert.match(failures[0].message, /item 3: EOFError/)
+})
+
+test('what is printed before the import and is not buffered is told as such', {
+  skip: noPython,
+}, async () => {
+  const file = new URL('../fixtures/early.py', import.meta.url)
+  const body = python<string, string>({ file, env: { PYTHONUNBUFFERED: '1' } })
+  const early = pipeline('early')
+    .source('items', () => ['a', 'b'], LOOP)
+    .stage('echo', body, LOOP)
+  await assert.rejects(watch(start(early.sink('end', () => {}, LOOP))).join(), (error: PipelineError) => {
+    assert.equal((error.failures as Failure[])[0].code, 'MILLRACE_BAD_FRAME')
+    const told =
+      /it printed before it was ready \(in Python: before "import millrace"\): 'loading the model'$/
+    assert.match(error.message, told)
+    return true
+  })
 })
 
 test('the import changes nothing where no stage has started it; run answers there too', {

@@ -1,6 +1,6 @@
 // Bytes that are read straight into frames are the same frames as bytes that are copied there.
 import assert from 'node:assert/strict'
-import { type FrameDecoder, makeDecoder } from '../../src/command/frame-decoder.ts'
+import { type FrameDecoder, makeDecoder, ReadyDecoder } from '../../src/command/frame-decoder.ts'
 import { test } from '../support/harness.ts'
 import { randomFrom, seedOfRun } from '../support/random.ts'
 
@@ -68,3 +68,21 @@ function decoderOf(
 ): Required<FrameDecoder> {
   return makeDecoder({ bytes }, 0, alloc) as Required<FrameDecoder>
 }
+
+test('the word that a program is ready is left out, in however many pieces it comes; what is none is told', () => {
+  const bytes = Buffer.from([0, 0, 0, 0, 0, 0, 0, 2, 8, 9])
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const frames: unknown[] = []
+    let ready = 0
+    const alloc = (length: number) => new Uint8Array(length)
+    const decoder = new ReadyDecoder(makeDecoder('length-prefixed', 100, alloc), () => ready++)
+    for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) decoder.push(piece, frames)
+    decoder.end(frames)
+    assert.deepEqual([ready, frames], [1, [new Uint8Array([8, 9])]])
+    const early = new ReadyDecoder(makeDecoder('length-prefixed', 100, alloc), () => ready++)
+    assert.throws(() => early.push(Buffer.from('11\n22'), []), {
+      code: 'MILLRACE_BAD_FRAME',
+      message: /'11'$/,
+    })
+  }
+})
