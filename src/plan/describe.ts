@@ -6,17 +6,23 @@ import type { PlannedBatch, PlannedQueue, PlannedStage } from './plan.ts'
  * @param print makes a name fit to be printed
  */
 export function describeStage(stage: PlannedStage, print: (text: string) => string): string {
-  const { host, workers, maxWorkers, order, concurrency, isPartitioned, batch, operators, builtin } = stage
+  const { host, workers, maxWorkers, concurrency, isPartitioned, batch, operators, builtin } = stage
   const parts = [host === 'loop' ? 'on the loop' : describeWorkers(host, workers, maxWorkers)]
   if (builtin === 'identity') parts.push('hands on')
   if (stage.file !== undefined) parts.push(`to ${print(stage.file)}`)
   if (isPartitioned) parts.push('by key')
   if (concurrency > 1) parts.push(`${concurrency} at a time`)
-  if (maxWorkers > 1 || concurrency > 1) parts.push(order === 'input' ? 'in order' : 'as completed')
+  if (maxWorkers > 1 || concurrency > 1) parts.push(describeOrder(stage))
   if (batch !== undefined) parts.push(describeBatch(batch))
   parts.push(...describePolicy(stage))
   if (operators.length > 0) parts.push(`then ${operators.join(', ')}`)
   return parts.join(', ')
+}
+
+/** Each of several workers makes batches of the items that it is given: the batches have an order, not the items in them. */
+function describeOrder({ order, batch, maxWorkers }: PlannedStage): string {
+  if (order !== 'input') return 'as completed'
+  return batch !== undefined && maxWorkers > 1 ? 'in order of first items' : 'in order'
 }
 
 /** `64 items, 16 MiB, drop-new`. */

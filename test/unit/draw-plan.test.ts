@@ -131,6 +131,17 @@ output    sink              on the loop
   )
 })
 
+test('of batches of several workers it is said what is in order', () => {
+  const batches = begun().batch({ size: 2 })
+  const drawn = (workers: number) =>
+    drawPlan(
+      planOf(batches.stage('sum', (batch) => batch, { workers, concurrency: 2 }).sink('out', ignore)),
+      'text',
+    )
+  assert.match(drawn(2), /2 threads, 2 at a time, in order of first items, batches of 2/)
+  assert.match(drawn(1), /1 thread, 2 at a time, in order, batches of 2/)
+})
+
 test('names cannot break out of the picture', () => {
   const name = 'a "b" <c>\\ & d'
   const plan = planOf(begun().stage(name, same).sink('out', ignore))
