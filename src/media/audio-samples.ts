@@ -1,4 +1,5 @@
 /** The samples of a sound, window by window, as a source. */
+import { withFile } from '../define/file-use.ts'
 import type { SourceObject } from '../define/stage-body.ts'
 import { show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
@@ -40,7 +41,7 @@ export function audioSamples(file: MediaPlace, options: AudioSamplesOptions = {}
   const checked = checkOptions('audioSamples', AUDIO_SAMPLES_OPTIONS, options) as unknown as Checked
   const { channels, windowSamples, inputArgs } = checked
   const place = placeOf(file)
-  return mediaSource(async (ctx) => {
+  const source = mediaSource<AudioWindow>(async (ctx) => {
     const audio = requireStream((await probeMedia(file, inputArgs, ctx.signal)).audio, 'audio', place)
     const rate = checked.rate ?? audio.rate
     const format = ['-f', 'f32le', '-ac', String(channels), '-ar', String(rate)]
@@ -57,4 +58,5 @@ export function audioSamples(file: MediaPlace, options: AudioSamplesOptions = {}
       }),
     }
   })
+  return withFile(source, place)
 }

@@ -1,4 +1,5 @@
 /** A sound file out of samples, as a sink. */
+import { withFile } from '../define/file-use.ts'
 import { isIntegerFrom, isObject } from '../define/option-table.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
@@ -28,7 +29,8 @@ interface AudioFile {
  * a drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does not, the report has a failure that says so, for
  * the file may not play then.
  *
- * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
+ * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew. Not the file
+ * that is being read: it would be emptied when the first window comes; what a source of `millrace/media` reads is refused
  * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_MEDIA_FAILED, with ffmpeg's words
  */
 export function encodeAudio(
@@ -38,7 +40,7 @@ export function encodeAudio(
   checkPlace('encodeAudio', file)
   const { args } = checkOptions('encodeAudio', ENCODE_AUDIO_OPTIONS, options) as Required<EncodeAudioOptions>
   const place = placeOf(file)
-  return {
+  const sink: StageObject<AudioWindow, Promise<void>, AudioFile> = {
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
     isSequential: true,
@@ -56,6 +58,7 @@ export function encodeAudio(
     flush: ({ encoder }, { log }) => finishFile(encoder, place, log),
     close: ({ encoder }) => encoder?.close(),
   }
+  return withFile(sink, place)
 }
 
 function begin(

@@ -1,4 +1,5 @@
 /** A video file out of frames, as a sink. */
+import { withFile } from '../define/file-use.ts'
 import { isIntegerFrom, isObject } from '../define/option-table.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
@@ -41,7 +42,8 @@ interface Begun {
  * complete when the run has ended, also after a drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does
  * not, the report has a failure that says so, for the file may not play then.
  *
- * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew
+ * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew. Not the file
+ * that is being read: it would be emptied when the first frame comes; what a source of `millrace/media` reads is refused
  * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_MEDIA_FAILED, with ffmpeg's words
  */
 export function encodeVideo(
@@ -51,7 +53,7 @@ export function encodeVideo(
   checkPlace('encodeVideo', file)
   const { fps, args } = checkOptions('encodeVideo', ENCODE_VIDEO_OPTIONS, options) as unknown as Checked
   const place = placeOf(file)
-  return {
+  const sink: StageObject<VideoFrame, Promise<void>, VideoFile> = {
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
     isSequential: true,
@@ -66,6 +68,7 @@ export function encodeVideo(
     flush: ({ begun }, { log }) => finishFile(begun?.encoder, place, log),
     close: ({ begun }) => begun?.encoder.close(),
   }
+  return withFile(sink, place)
 }
 
 async function begin(

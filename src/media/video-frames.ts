@@ -1,5 +1,6 @@
 /** The frames of a video, as a source. */
 import { makeDecoder } from '../command/frame-decoder.ts'
+import { withFile } from '../define/file-use.ts'
 import type { SourceObject } from '../define/stage-body.ts'
 import { show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
@@ -45,7 +46,7 @@ export function videoFrames(file: MediaPlace, options: VideoFramesOptions = {}):
   const checked = checkOptions('videoFrames', VIDEO_FRAMES_OPTIONS, options) as unknown as Checked
   const { format, inputArgs, fps } = checked
   const place = placeOf(file)
-  return mediaSource(async (ctx) => {
+  const source = mediaSource<VideoFrame>(async (ctx) => {
     const video = requireStream((await probeMedia(file, inputArgs, ctx.signal)).video, 'video', place)
     const { width, height } = sizeOf(video, checked)
     const rate = fps === undefined ? video.rate : String(fps)
@@ -78,6 +79,7 @@ export function videoFrames(file: MediaPlace, options: VideoFramesOptions = {}):
       },
     }
   })
+  return withFile(source, place)
 }
 
 function sizeOf(video: VideoInfo, { width, height }: VideoFramesOptions): { width: number; height: number } {

@@ -1,4 +1,4 @@
-/** Blueprint -> plan. Pure but for the count of cores: no thread, no file, no clock. */
+/** Blueprint -> plan. Pure but for the count of cores: no thread, no clock, and of files only which are the same. */
 import { availableParallelism } from 'node:os'
 import type { Blueprint } from '../define/pipeline.ts'
 import { RUN_OPTIONS, type RunOptions } from '../define/stage-options.ts'
@@ -12,6 +12,7 @@ import type { Plan, PlannedRun } from './plan.ts'
 import { planQueues } from './plan-queues.ts'
 import { planStage } from './plan-stage.ts'
 import { RULES } from './rules.ts'
+import { checkNothingReadIsWritten } from './same-file.ts'
 
 export interface PlanContext extends ClosingContext {
   run?: RunOptions
@@ -45,6 +46,7 @@ export function makePlan(pipeline: Blueprint<never, unknown>, context: PlanConte
   )
   const planned = readers.map((reader) => reader.planned)
   checkCheckpointsDiffer(planned)
+  checkNothingReadIsWritten(definitions)
   if (run.maxInFlight !== undefined) checkBatchesLeave(planned)
   return {
     pipeline: pipeline.name,

@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import process from 'node:process'
 import type { TestContext } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { makeDecoder } from '../../src/command/frame-decoder.ts'
 import type { SourceObject, StageObject } from '../../src/define/stage-body.ts'
+import { show } from '../../src/errors.ts'
 import { type PipelineError, pipeline, start } from '../../src/index.ts'
 import { mediaSource } from '../../src/media/media-source.ts'
 import {
@@ -24,7 +26,7 @@ import encodeFrames from '../fixtures/pipelines/encode-frames.ts'
 import media, { watcher } from '../fixtures/pipelines/media.ts'
 import { makeFolder } from '../support/folder.ts'
 import { test, watch } from '../support/harness.ts'
-import { refuses } from '../support/plans.ts'
+import { planOf, refuses } from '../support/plans.ts'
 import { lacks } from '../support/programs.ts'
 import { until } from '../support/turn.ts'
 
@@ -443,4 +445,39 @@ test('what writes a file cannot have several frames or windows in hand', () => {
     refuses(frames.sink('write', encodeVideo('a.mp4'), options), 'MILLRACE_INVALID_OPTION', message)
     refuses(sound.sink('write', encodeAudio('a.wav'), options), 'MILLRACE_INVALID_OPTION', message)
   }
+})
+
+test('a file that is read is not written by the same pipeline, whatever its path is', (t) => {
+  const place = makeFolder(t)
+  const file = place('a.mkv')
+  writeFileSync(file, 'x')
+  symlinkSync(file, place('link.mkv'))
+  linkSync(file, place('other.mkv'))
+  mkdirSync(place('in'))
+  const others = [
+    place('link.mkv'),
+    place('other.mkv'),
+    `${place('in')}/../a.mkv`,
+    path.relative(process.cwd(), file),
+    pathToFileURL(file),
+  ]
+  const why = `source "read" reads that file, which would be emptied under it`
+  for (const other of [file, ...others]) {
+    const video = pipeline('p').source('read', videoFrames(file)).sink('write', encodeVideo(other))
+    const sound = pipeline('p').source('read', audioSamples(other)).sink('write', encodeAudio(file))
+    const name = show(other instanceof URL ? file : other)
+    refuses(video, 'MILLRACE_INVALID_OPTION', `stage "write": file cannot be ${name}: ${why}`)
+    refuses(sound, 'MILLRACE_INVALID_OPTION', `stage "write": file cannot be ${show(file)}: ${why}`)
+  }
+  const frames = pipeline('p').source('read', videoFrames(file))
+  const beside = { on: 'process', cwd: path.dirname(file) } as const
+  refuses(
+    frames.sink('write', encodeVideo('a.mkv'), beside),
+    'MILLRACE_INVALID_OPTION',
+    `stage "write": file cannot be 'a.mkv': ${why}`,
+  )
+  planOf(frames.sink('write', encodeVideo('a.mkv')))
+  planOf(pipeline('p').source('read', videoFrames('/dev/null')).sink('write', encodeVideo('/dev/null')))
+  const graph = videoFrames(`color,${'null,'.repeat(1000)}null`, { inputArgs: ['-f', 'lavfi'] })
+  planOf(pipeline('p').source('read', graph).sink('write', encodeVideo(file)))
 })
