@@ -56,7 +56,7 @@ export function encodeAudio(
       await sound.encoder.write(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
     },
     flush: ({ encoder }, { log }) => finishFile(encoder, place, log),
-    close: ({ encoder }) => encoder?.close(),
+    close: ({ encoder }, { log }) => encoder?.close(log),
   }
   return withFile(sink, place)
 }

@@ -66,7 +66,7 @@ export function encodeVideo(
       for (let time = 0; time < times && !video.signal.aborted; time++) await encoder.write(frame.data)
     },
     flush: ({ begun }, { log }) => finishFile(begun?.encoder, place, log),
-    close: ({ begun }) => begun?.encoder.close(),
+    close: ({ begun }, { log }) => begun?.encoder.close(log),
   }
   return withFile(sink, place)
 }

@@ -48,9 +48,10 @@ export class Encoder {
   }
 
   /** @throws MILLRACE_MEDIA_FAILED if ffmpeg had to be ended, and could not finish its file in time */
-  async close(): Promise<void> {
+  async close(log: Logger): Promise<void> {
     this.#signal.removeEventListener('abort', this.#stop)
     await this.#stop()
+    await this.#ffmpeg.close(log)
     const signal = this.#ffmpeg.program.end?.signal
     if (!this.#isCut || signal === null) return
     const late = `it did not finish the file within ${FINISH_MS.toLocaleString('en-US')} ms`

@@ -1,8 +1,10 @@
 /** Starts ffmpeg and ffprobe, and says what became of them in their own words. */
 import { fileURLToPath } from 'node:url'
+import type { Logger } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
 import { Program } from '../host/child/program.ts'
 import type { ReadTarget } from '../host/child/read-pipe.ts'
+import { FfmpegWords } from './ffmpeg-words.ts'
 
 /** A file's path, a URL, a device, or whatever else ffmpeg takes as an input or output; a `URL` of a file is its path. */
 export type MediaPlace = string | URL
@@ -15,10 +17,6 @@ export const FINISH_MS = 1_500
 
 /** Each line begins with its level in brackets: so what was wrong can be told from the rest. */
 const COMMON = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info']
-const SERIOUS = /\[(?:error|fatal|panic)\] /
-const KEPT_LINES = 8
-/** Said at the end of what was said before. */
-const NOISE = /Error while (?:decoding|processing)|Conversion failed|Error (?:closing|submitting)/
 
 export interface FfmpegSpec {
   args: readonly string[]
@@ -36,16 +34,19 @@ export class Ffmpeg {
   readonly program: Program
   readonly #what: string
   readonly #name: string
-  readonly #words: string[]
+  readonly #words: FfmpegWords
+  #hasFailed = false
 
   /** @throws MILLRACE_MEDIA_FAILED if it cannot be started */
   static async start(
     { args, hasInput, what, onLine, stdoutInto }: FfmpegSpec,
     name = 'ffmpeg',
   ): Promise<Ffmpeg> {
-    const words: string[] = []
+    const words = new FfmpegWords()
+    let started: Ffmpeg | undefined
     const onStderrLine = (line: string): void => {
-      if (SERIOUS.test(line)) words.push(line.replace(/^.*?\[(?:error|fatal|panic)\] /, ''))
+      // That its pipes are closed is wrong for it alone.
+      if (started?.program.isStopping !== true) words.add(line)
       onLine?.(line)
     }
     const own = name === 'ffmpeg' ? COMMON : ['-hide_banner', '-loglevel', 'level+error']
@@ -58,25 +59,36 @@ export class Ffmpeg {
       stdoutInto,
     }
     try {
-      return new Ffmpeg(await Program.start({ ...spec, killMs: FINISH_MS, onStderrLine }), name, what, words)
+      const program = await Program.start({ ...spec, killMs: FINISH_MS, onStderrLine })
+      started = new Ffmpeg(program, name, what, words)
+      return started
     } catch (cause) {
       const message = `${name} cannot ${what}: ${(cause as Error).message}`
       throw new MillraceError('MILLRACE_MEDIA_FAILED', message, { cause })
     }
   }
 
-  private constructor(program: Program, name: string, what: string, words: string[]) {
+  private constructor(program: Program, name: string, what: string, words: FfmpegWords) {
     this.program = program
     this.#name = name
     this.#what = what
     this.#words = words
+    void program.ended.then(() => {
+      this.#hasFailed = this.failure !== undefined
+    })
   }
 
   /** Why it failed; undefined: it did not, or has not ended, or was told to end. */
   get failure(): MillraceError | undefined {
     const { end, isStopping } = this.program
     if (end === undefined || isStopping || end.exitCode === 0) return undefined
-    return this.failed(this.#words.filter((line) => !NOISE.test(line)).slice(-KEPT_LINES))
+    return this.failed(this.#words.last)
+  }
+
+  /** Ends it, and logs what it said was wrong, unless it failed of it: the error has it then. */
+  async close(log: Logger): Promise<void> {
+    await this.program.stop()
+    if (!this.#hasFailed) this.#words.tell(log, this.#what)
   }
 
   failed(words: readonly string[]): MillraceError {

@@ -2,7 +2,7 @@
 
 import type { FrameDecoder } from '../command/frame-decoder.ts'
 import { FrameReader } from '../command/frame-reader.ts'
-import type { SourceObject, StageContext } from '../define/stage-body.ts'
+import type { Logger, SourceObject, StageContext } from '../define/stage-body.ts'
 import { Ffmpeg } from './ffmpeg.ts'
 
 export interface MediaInput<T> {
@@ -24,7 +24,7 @@ export function mediaSource<T>(prepare: (ctx: StageContext) => Promise<MediaInpu
       sources.set(ctx, reader)
       return reader
     },
-    close: (ctx) => sources.get(ctx)?.close(),
+    close: (ctx) => sources.get(ctx)?.close(ctx.log),
   }
 }
 
@@ -89,12 +89,12 @@ class MediaReader<T> implements AsyncIterableIterator<T, void> {
 
   /** Nobody wants more. Waited for in `close`. */
   async return(): Promise<IteratorResult<T, void>> {
-    void this.close()
+    void this.#ffmpeg.program.stop()
     return { done: true, value: undefined }
   }
 
-  close(): Promise<void> {
-    return this.#ffmpeg.program.stop()
+  close(log: Logger): Promise<void> {
+    return this.#ffmpeg.close(log)
   }
 
   #take(): T | undefined {

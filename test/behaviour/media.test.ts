@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import process from 'node:process'
@@ -167,17 +167,22 @@ for (const how of ['drain', 'abort'] as const) {
   })
 }
 
-/** In place of ffmpeg, for this process: takes no notice of SIGTERM. The file `begun` is there when it has done the first. */
-function stubbornFfmpeg(t: TestContext, first: string): string {
+/** These lines of a shell in place of ffmpeg, for this process. */
+function inPlaceOfFfmpeg(t: TestContext, lines: readonly string[]): void {
   const place = makeFolder(t)
-  const lines = ['#!/bin/sh', "trap '' TERM", first, `: > '${place('begun')}'`, 'while :; do sleep 1; done']
-  writeFileSync(place('ffmpeg'), lines.join('\n'), { mode: 0o755 })
+  writeFileSync(place('ffmpeg'), ['#!/bin/sh', ...lines].join('\n'), { mode: 0o755 })
   const { PATH } = process.env
   process.env.PATH = `${path.dirname(place('ffmpeg'))}${path.delimiter}${PATH}`
   t.after(() => {
     process.env.PATH = PATH
   })
-  return place('begun')
+}
+
+/** Takes no notice of SIGTERM. The file `begun` is there when it has done the first. */
+function stubbornFfmpeg(t: TestContext, first: string): string {
+  const begun = makeFolder(t)('begun')
+  inPlaceOfFfmpeg(t, ["trap '' TERM", first, `: > '${begun}'`, 'while :; do sleep 1; done'])
+  return begun
 }
 
 // A frame that it does not read to its end is in hand; it has all, and is not done with it.
@@ -356,14 +361,25 @@ test('what is no video, or not there, or cannot be written, fails in ffmpeg’s 
   assert.match(messages[3], /Unable to find a suitable output format for/)
 })
 
+/** Takes what a run logs as warnings. */
+function loggerInto(said: unknown[]) {
+  const ignore = (): void => {}
+  return {
+    debug: ignore,
+    info: ignore,
+    error: ignore,
+    warn: (...words: unknown[]) => said.push(words.at(-1)),
+  }
+}
+
 test('where nothing comes to be encoded nothing is written, and that is logged', async (t) => {
   const out = makeFolder(t)('out.mkv')
   const said: unknown[] = []
-  const log = { debug() {}, info() {}, error() {}, warn: (...words: unknown[]) => said.push(words.at(-1)) }
+  const logger = loggerInto(said)
   const frames = pipeline('none').source('none', (): VideoFrame[] => [], LOOP)
   const windows = pipeline('none').source('none', (): AudioWindow[] => [], LOOP)
-  await watch(start(frames.sink('write', encodeVideo(out), LOOP), {}, { logger: log })).join()
-  await watch(start(windows.sink('write', encodeAudio(out), LOOP), {}, { logger: log })).join()
+  await watch(start(frames.sink('write', encodeVideo(out), LOOP), {}, { logger })).join()
+  await watch(start(windows.sink('write', encodeAudio(out), LOOP), {}, { logger })).join()
   assert.deepEqual(said, Array(2).fill(`nothing came to be encoded: '${out}' is not written`))
   assert.ok(!existsSync(out))
 })
@@ -480,4 +496,51 @@ test('a file that is read is not written by the same pipeline, whatever its path
   planOf(pipeline('p').source('read', videoFrames('/dev/null')).sink('write', encodeVideo('/dev/null')))
   const graph = videoFrames(`color,${'null,'.repeat(1000)}null`, { inputArgs: ['-f', 'lavfi'] })
   planOf(pipeline('p').source('read', graph).sink('write', encodeVideo(file)))
+})
+
+test('a video that is cut off is decoded as far as it goes, and that is logged with its name', {
+  skip,
+}, async (t) => {
+  const place = makeFolder(t)
+  const input = 'testsrc2=size=96x64:rate=25:duration=4'
+  await watch(start(media, { kind: 'copy', input, out: place('whole.mkv') })).join()
+  const whole = readFileSync(place('whole.mkv'))
+  writeFileSync(place('cut.mkv'), whole.subarray(0, whole.length / 2))
+  const framesOf = async (name: string): Promise<[number, unknown[]]> => {
+    const said: unknown[] = []
+    const read = pipeline('read')
+      .source('read', videoFrames(place(name)), LOOP)
+      .sink('end', () => {}, LOOP)
+    const report = await watch(start(read, {}, { logger: loggerInto(said) })).join()
+    return [report.stages[0].out, said]
+  }
+  assert.deepEqual(await framesOf('whole.mkv'), [100, []])
+  const [frames, said] = await framesOf('cut.mkv')
+  assert.ok(frames > 0 && frames < 100, String(frames))
+  const cut = `ffmpeg, told to decode ${show(place('cut.mkv'))}, says: File ended prematurely`
+  assert.deepEqual(said, [cut])
+})
+
+test('what ffmpeg says is wrong is logged where it goes on, and where it fails it is the error', async (t) => {
+  const lines = Array.from({ length: 30 }, (_, line) => `[h264 @ 0x${line}] [error] line ${line % 25}`)
+  const says = [...lines.map((line) => `echo '${line}' >&2`), 'cat > /dev/null']
+  const encode = async (last: string) => {
+    inPlaceOfFfmpeg(t, [...says, last])
+    const said: unknown[] = []
+    const frames = pipeline('one').source('frame', () => [gray(0, 0)], LOOP)
+    const run = start(frames.sink('write', encodeVideo('a.mp4'), LOOP), {}, { logger: loggerInto(said) })
+    const failure = await watch(run)
+      .join()
+      .then(
+        () => undefined,
+        (error: PipelineError) => (error.failures as [{ message: string }])[0].message,
+      )
+    return { said, failure }
+  }
+  const who = "ffmpeg, told to encode 'a.mp4', says"
+  const twenty = Array.from({ length: 20 }, (_, line) => `${who}: line ${line}`)
+  assert.deepEqual(await encode('exit 0'), { said: [...twenty, `${who} 5 more lines`], failure: undefined })
+  const { said, failure = '' } = await encode('exit 1')
+  assert.deepEqual(said, [])
+  assert.match(failure, /ffmpeg cannot encode 'a\.mp4': line 22; .*; line 4$/)
 })
