@@ -25,7 +25,7 @@ const MAY_IMPORT = {
   testing: [ANYWHERE, '^src/tracked\\.ts$', '^src/(queue|define|plan|observe|host|run|testing)/'],
   onnx: ['^src/(errors|deferred)\\.ts$', '^src/(define|onnx)/', '^src/plan/check-options\\.ts$'],
   media: [
-    '^src/errors\\.ts$',
+    '^src/(errors|sentinel)\\.ts$',
     '^src/(define|media)/',
     '^src/command/frame-',
     '^src/plan/check-options\\.ts$',

@@ -4,6 +4,7 @@ import { isIntegerFrom, isObject } from '../define/option-table.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
+import type { Sentinel } from '../sentinel.ts'
 import type { AudioWindow } from './audio-samples.ts'
 import { Encoder, finishFile } from './encoder.ts'
 import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
@@ -25,7 +26,8 @@ interface AudioFile {
  * They are taken one after the other: `workers` and `concurrency` over 1 are refused. Where none comes no file is written;
  * that is logged.
  *
- * When its worker dies, the run fails (`restart: false`). Otherwise the file is complete when the run has ended, also after
+ * When its worker dies, the run fails (`restart: false`). Where ffmpeg ends in order by itself, as with `args: ['-t', '10']`, the
+ * stream ends. Otherwise the file is complete when the run has ended, also after
  * a drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does not, the report has a failure that says so, for
  * the file may not play then.
  *
@@ -36,11 +38,11 @@ interface AudioFile {
 export function encodeAudio(
   file: MediaPlace,
   options: EncodeAudioOptions = {},
-): StageObject<AudioWindow, Promise<void>, AudioFile> {
+): StageObject<AudioWindow, Promise<undefined | Sentinel>, AudioFile> {
   checkPlace('encodeAudio', file)
   const { args } = checkOptions('encodeAudio', ENCODE_AUDIO_OPTIONS, options) as Required<EncodeAudioOptions>
   const place = placeOf(file)
-  const sink: StageObject<AudioWindow, Promise<void>, AudioFile> = {
+  const sink: StageObject<AudioWindow, Promise<undefined | Sentinel>, AudioFile> = {
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
     isSequential: true,
@@ -53,7 +55,7 @@ export function encodeAudio(
         const was = `the first had ${sound.rate} samples a second in ${sound.channels} channels`
         throw badWindow(`it has ${rate} in ${channels}, and ${was}`)
       }
-      await sound.encoder.write(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
+      return sound.encoder.write(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
     },
     flush: ({ encoder }, { log }) => finishFile(encoder, place, log),
     close: ({ encoder }, { log }) => encoder?.close(log),

@@ -4,6 +4,7 @@ import { isIntegerFrom, isObject } from '../define/option-table.ts'
 import type { StageObject } from '../define/stage-body.ts'
 import { MillraceError, show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
+import { SENTINEL, type Sentinel } from '../sentinel.ts'
 import { Encoder, finishFile } from './encoder.ts'
 import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
 import { FrameClock } from './frame-clock.ts'
@@ -38,7 +39,8 @@ interface Begun {
  * All frames have the size and format of the first, whose shape of pixels the file has. They are taken one after the
  * other: `workers` and `concurrency` over 1 are refused. Where none comes no file is written; that is logged.
  *
- * When its worker dies, the run fails (`restart: false`): half a file cannot be gone on with. Otherwise the file is
+ * When its worker dies, the run fails (`restart: false`): half a file cannot be gone on with. Where ffmpeg ends in order
+ * by itself, as with `args: ['-t', '10']`, the stream ends. Otherwise the file is
  * complete when the run has ended, also after a drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does
  * not, the report has a failure that says so, for the file may not play then.
  *
@@ -49,11 +51,11 @@ interface Begun {
 export function encodeVideo(
   file: MediaPlace,
   options: EncodeVideoOptions = {},
-): StageObject<VideoFrame, Promise<void>, VideoFile> {
+): StageObject<VideoFrame, Promise<undefined | Sentinel>, VideoFile> {
   checkPlace('encodeVideo', file)
   const { fps, args } = checkOptions('encodeVideo', ENCODE_VIDEO_OPTIONS, options) as unknown as Checked
   const place = placeOf(file)
-  const sink: StageObject<VideoFrame, Promise<void>, VideoFile> = {
+  const sink: StageObject<VideoFrame, Promise<undefined | Sentinel>, VideoFile> = {
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },
     isSequential: true,
@@ -63,7 +65,10 @@ export function encodeVideo(
       video.begun ??= await begin(frame, fps, args, place, video.signal)
       const { encoder, clock } = video.begun
       const times = clock.timesOf(frame.ptsMs)
-      for (let time = 0; time < times && !video.signal.aborted; time++) await encoder.write(frame.data)
+      for (let time = 0; time < times && !video.signal.aborted; time++) {
+        if ((await encoder.write(frame.data)) === SENTINEL) return SENTINEL
+      }
+      return undefined
     },
     flush: ({ begun }, { log }) => finishFile(begun?.encoder, place, log),
     close: ({ begun }, { log }) => begun?.encoder.close(log),

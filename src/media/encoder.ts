@@ -4,7 +4,8 @@
  * could not, that is told.
  */
 import type { Logger } from '../define/stage-body.ts'
-import { type MillraceError, show } from '../errors.ts'
+import { show } from '../errors.ts'
+import { SENTINEL, type Sentinel } from '../sentinel.ts'
 import { Ffmpeg, type FfmpegSpec, FINISH_MS } from './ffmpeg.ts'
 
 export class Encoder {
@@ -27,16 +28,22 @@ export class Encoder {
     if (signal.aborted) void this.#stop()
   }
 
-  /** Resolves when the bytes may be used for something else. @throws MILLRACE_MEDIA_FAILED */
-  async write(bytes: Uint8Array): Promise<void> {
+  /**
+   * Resolves when the bytes may be used for something else; SENTINEL: ffmpeg has ended in order, and wants no more, as its
+   * arguments may say.
+   * @throws MILLRACE_MEDIA_FAILED
+   */
+  async write(bytes: Uint8Array): Promise<undefined | Sentinel> {
     const { stdin, ended } = this.#ffmpeg.program
     const written = new Promise<boolean>((resolve) => {
       if (stdin?.writable !== true) resolve(false)
       else stdin.write(bytes, (error) => resolve(error === undefined || error === null))
     })
-    if ((await written) || this.#ffmpeg.program.isStopping) return
+    if ((await written) || this.#ffmpeg.program.isStopping) return undefined
     await ended
-    if (!this.#ffmpeg.program.isStopping) throw this.#failure()
+    if (this.#ffmpeg.program.isStopping) return undefined
+    if (this.#ffmpeg.failure !== undefined) throw this.#ffmpeg.failure
+    return SENTINEL
   }
 
   /** No more will come; resolves when the file is complete, or the run was aborted. @throws MILLRACE_MEDIA_FAILED */
@@ -66,10 +73,6 @@ export class Encoder {
     const { program } = this.#ffmpeg
     this.#isCut ||= program.end === undefined
     return program.stop()
-  }
-
-  #failure(): MillraceError {
-    return this.#ffmpeg.failure ?? this.#ffmpeg.failed(['it takes no more'])
   }
 }
 

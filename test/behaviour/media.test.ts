@@ -544,3 +544,29 @@ test('what ffmpeg says is wrong is logged where it goes on, and where it fails i
   assert.deepEqual(said, [])
   assert.match(failure, /ffmpeg cannot encode 'a\.mp4': line 22; .*; line 4$/)
 })
+
+test('an ffmpeg that ends in order before the stream does ends it, and its file is complete', {
+  skip,
+}, async (t) => {
+  const place = makeFolder(t)
+  const made = { inputArgs: ['-f', 'lavfi'] }
+  const shown = pipeline('video')
+    .source('read', videoFrames('testsrc2=size=320x180:rate=25', made), LOOP)
+    .sink('write', encodeVideo(place('a.mp4'), { args: ['-frames:v', '3'] }), LOOP)
+  assert.equal((await watch(start(shown)).join()).outcome, 'completed')
+  assert.equal((await probeMedia(place('a.mp4'))).video?.frames, 3)
+
+  const heard = pipeline('sound')
+    .source('read', audioSamples('sine=frequency=440', made), LOOP)
+    .sink('write', encodeAudio(place('a.wav'), { args: ['-t', '1'] }), LOOP)
+  assert.equal((await watch(start(heard)).join()).outcome, 'completed')
+  assert.equal((await probeMedia(place('a.wav'))).durationMs, 1000)
+})
+
+test('an ffmpeg that fails before the stream ends fails the run', async (t) => {
+  inPlaceOfFfmpeg(t, ['exit 1'])
+  const frames = pipeline('many').source('frame', () => Array(1000).fill(gray(0, 0)), LOOP)
+  const run = start(frames.sink('write', encodeVideo('a.mp4'), LOOP))
+  const { message } = await failureIn(watch(run).join())
+  assert.match(message, /ffmpeg cannot encode 'a\.mp4': it exited with status 1$/)
+})
