@@ -7,7 +7,7 @@ import { checkOptions } from '../plan/check-options.ts'
 import type { Sentinel } from '../sentinel.ts'
 import type { AudioWindow } from './audio-samples.ts'
 import { Encoder, finishFile } from './encoder.ts'
-import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
+import { checkPlace, type MediaPlace, outputOf } from './ffmpeg.ts'
 import { ENCODE_AUDIO_OPTIONS, type EncodeAudioOptions } from './media-options.ts'
 
 const isCount = isIntegerFrom(1, Number.MAX_SAFE_INTEGER)
@@ -41,7 +41,7 @@ export function encodeAudio(
 ): StageObject<AudioWindow, Promise<undefined | Sentinel>, AudioFile> {
   checkPlace('encodeAudio', file)
   const { args } = checkOptions('encodeAudio', ENCODE_AUDIO_OPTIONS, options) as Required<EncodeAudioOptions>
-  const place = placeOf(file)
+  const place = outputOf(file)
   const sink: StageObject<AudioWindow, Promise<undefined | Sentinel>, AudioFile> = {
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },

@@ -6,7 +6,7 @@ import { MillraceError, show } from '../errors.ts'
 import { checkOptions } from '../plan/check-options.ts'
 import { SENTINEL, type Sentinel } from '../sentinel.ts'
 import { Encoder, finishFile } from './encoder.ts'
-import { checkPlace, type MediaPlace, placeOf } from './ffmpeg.ts'
+import { checkPlace, type MediaPlace, outputOf } from './ffmpeg.ts'
 import { FrameClock } from './frame-clock.ts'
 import { ENCODE_VIDEO_OPTIONS, type EncodeVideoOptions } from './media-options.ts'
 import { frameBytes, isPixelFormat, PIXEL_FORMATS } from './pixel-format.ts'
@@ -54,7 +54,7 @@ export function encodeVideo(
 ): StageObject<VideoFrame, Promise<undefined | Sentinel>, VideoFile> {
   checkPlace('encodeVideo', file)
   const { fps, args } = checkOptions('encodeVideo', ENCODE_VIDEO_OPTIONS, options) as unknown as Checked
-  const place = placeOf(file)
+  const place = outputOf(file)
   const sink: StageObject<VideoFrame, Promise<undefined | Sentinel>, VideoFile> = {
     // A worker that is started again would begin the file anew.
     defaults: { restart: false },

@@ -104,6 +104,12 @@ export function placeOf(place: MediaPlace): string {
   return place instanceof URL && place.protocol === 'file:' ? fileURLToPath(place) : String(place)
 }
 
+/** As ffmpeg takes it for an output, which would be an option with a `-` before it; `-` alone is its standard output. */
+export function outputOf(place: MediaPlace): string {
+  const output = placeOf(place)
+  return output.startsWith('-') && output !== '-' ? `./${output}` : output
+}
+
 export function checkPlace(subject: string, place: unknown): asserts place is MediaPlace {
   if (place instanceof URL || (typeof place === 'string' && place !== '' && !place.includes('\0'))) return
   const message = `${subject}: file must be a path, a URL or another input of ffmpeg's, got ${show(place)}`

@@ -570,3 +570,18 @@ test('an ffmpeg that fails before the stream ends fails the run', async (t) => {
   const { message } = await failureIn(watch(run).join())
   assert.match(message, /ffmpeg cannot encode 'a\.mp4': it exited with status 1$/)
 })
+
+test('a file whose name begins with a dash is written, and read', { skip }, async (t) => {
+  const place = makeFolder(t)
+  const before = process.cwd()
+  process.chdir(place('.'))
+  t.after(() => process.chdir(before))
+  const video = pipeline('video').source('frame', () => [gray(0, 0)], LOOP)
+  await watch(start(video.sink('write', encodeVideo('-dash.mp4'), LOOP))).join()
+  assert.equal((await itemsOf(videoFrames('-dash.mp4'))).length, 1)
+
+  const window = { index: 0, ptsMs: 0, rate: 8000, channels: 1, samples: new Float32Array(8000) }
+  const sound = pipeline('sound').source('window', () => [window], LOOP)
+  await watch(start(sound.sink('write', encodeAudio('-dash.wav'), LOOP))).join()
+  assert.equal((await probeMedia('-dash.wav')).durationMs, 1000)
+})
