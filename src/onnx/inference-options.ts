@@ -57,7 +57,8 @@ export interface InputSpec<Item> {
   type?: TensorType
   /**
    * Gives the numbers, in row-major order; they are copied. An array of any kind: they become of the input's type, and what
-   * cannot (1.5 of 'int64', a text) fails the item. 'bool': 0 and 1.
+   * cannot (1.5 of 'int64', 300 of 'uint8', a text) fails the item: nothing is rounded to a whole number or wrapped.
+   * 'float32' and 'float64' take any number. 'bool': 0 and 1, or false and true.
    */
   read: (item: Item) => ArrayLike<number | bigint>
 }
