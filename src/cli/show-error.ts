@@ -1,6 +1,6 @@
 /** Errors as text for whoever runs a pipeline: what, where, the cause's own stack, what to do about it. */
 import { ADVICE, errorToWire, type MillraceErrorCode, type WireError } from '../errors.ts'
-import type { Failure } from '../observe/failure.ts'
+import { announcedBy, type Failure } from '../observe/failure.ts'
 import { printableText } from '../observe/printable.ts'
 import { framesOf } from './stack-frames.ts'
 
@@ -29,7 +29,7 @@ export function showFailures(failures: readonly Failure[], isVerbose: boolean): 
 }
 
 function showFailure({ code, message, error }: Failure, isVerbose: boolean): string {
-  const lines = [`millrace: ${message}`]
+  const lines = [`millrace: ${error === undefined ? message : without(message, announcedBy(error.message))}`]
   if (error !== undefined) {
     const [, ...moreOfMessage] = error.message.split('\n')
     lines.push(...moreOfMessage, ...framesOf(error.stack, isVerbose))
@@ -37,6 +37,11 @@ function showFailure({ code, message, error }: Failure, isVerbose: boolean): str
   }
   lines.push(...codeAndAdvice(code))
   return `${lines.join('\n')}\n`
+}
+
+/** Here the lines of the error's message stand below, each as it is. */
+function without(message: string, end: string): string {
+  return message.endsWith(end) ? message.slice(0, message.length - end.length) : message
 }
 
 /** @param isTold whether the message of the first cause stands in the error's own message already */

@@ -170,6 +170,8 @@ test('a program that fails ends the run: status, signal and its last words are t
     lines(range(3)).stage('bad', command(sh('cat; echo no disk >&2; exit 3') as never), LOOP),
   )
   assert.equal(bad.code, 'MILLRACE_COMMAND_FAILED')
+  const said = /^stage "bad" .*: program 'sh' exited with status 3; its words on stderr: no disk$/
+  assert.match(bad.message, said)
   assert.equal(bad.error.message, "program 'sh' exited with status 3; its words on stderr:\n  no disk")
   assert.deepEqual([bad.error.fields?.exitCode, bad.error.fields?.stderr], [3, 'no disk\n'])
   const source = await failureOf(pipeline('p').source('bad', command(sh('kill -9 $$') as never), LOOP))
