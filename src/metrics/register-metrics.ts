@@ -44,7 +44,7 @@ export function registerMetrics(run: PipelineManager, registry: MetricsRegistry)
 
 function makeMetrics(runs: ReadonlySet<RunMetrics>): RegisteredMetric[] {
   return RunMetrics.families.map(({ name, help, type }) => {
-    const about = { name, help, type, aggregator: 'sum' as const }
+    const about = { help, type, aggregator: 'sum' as const }
     const named = ({ labels, value, suffix }: Sample) => ({
       labels,
       value,
@@ -53,9 +53,12 @@ function makeMetrics(runs: ReadonlySet<RunMetrics>): RegisteredMetric[] {
     const get = async () => {
       const families = [...runs].flatMap((metrics) => metrics.read())
       const samples = families.filter((family) => family.name === name).flatMap((family) => family.samples)
-      return { ...about, values: sumSamples(samples).map(named) }
+      // A registry in the format of OpenMetrics takes `_total` off the name before it asks, and puts it behind that which it
+      // gets.
+      return { ...about, name: metric.name, values: sumSamples(samples).map(named) }
     }
-    return { ...about, get }
+    const metric: RegisteredMetric = { ...about, name, get }
+    return metric
   })
 }
 

@@ -1,7 +1,7 @@
 // millrace/prometheus: what a run counts, as Prometheus reads it.
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { Registry } from 'prom-client'
+import { type OpenMetricsContentType, Registry } from 'prom-client'
 import { type PipelineManager, pipeline, type Report, start } from '../../src/index.ts'
 import { registerMetrics, renderMetrics, serveMetrics } from '../../src/prometheus.ts'
 import { reportOf } from '../support/balance.ts'
@@ -144,6 +144,23 @@ test('a registry of prom-client has them beside its own, for as long as they are
   assertLikeReport(parse(await register.metrics()), report)
   remove[0]()
   assert.equal((await register.metrics()).trim(), '')
+})
+
+test('a registry in the format of OpenMetrics has each by its name', async () => {
+  const register = new Registry<OpenMetricsContentType>()
+  register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+  const run = watch(start(flow()))
+  const remove = registerMetrics(run as PipelineManager, register)
+  const report = await reportOf(run)
+  for (const time of ['first', 'second']) {
+    const text = await register.metrics()
+    assertLikeReport(parse(text), report)
+    assert.match(text, /^# TYPE millrace_items_in counter$/m, time)
+    assert.match(text, /^millrace_stage_service_seconds_bucket\{/m, time)
+    assert.doesNotMatch(text, /_total_total/, time)
+  }
+  remove()
+  assert.equal(await register.metrics(), '\n# EOF\n')
 })
 
 async function get(url: string, headers = {}, method = 'GET'): Promise<{ status: number; text: string }> {
