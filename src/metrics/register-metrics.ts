@@ -5,6 +5,7 @@ import { type MetricFamily, RunMetrics, type Sample } from './run-metrics.ts'
 /** What is used of a `Registry` of prom-client 15. */
 export interface MetricsRegistry {
   registerMetric(metric: never): void
+  getSingleMetric(name: string): unknown
   removeSingleMetric(name: string): void
 }
 
@@ -15,16 +16,25 @@ interface RegisteredMetric {
   type: MetricFamily['type']
   aggregator: 'sum'
   get(): Promise<
-    Omit<RegisteredMetric, 'get'> & { values: { labels: object; value: number; metricName?: string }[] }
+    Omit<RegisteredMetric, 'get' | 'reset'> & {
+      values: { labels: object; value: number; metricName?: string }[]
+    }
   >
+  reset(): void
 }
 
 /** Runs that share a registry share its metrics: each name stands there once. */
-const runsOf = new WeakMap<MetricsRegistry, Set<RunMetrics>>()
+interface SharedMetrics {
+  runs: Set<RunMetrics>
+  byName: ReadonlyMap<string, RegisteredMetric>
+}
+
+const sharedIn = new WeakMap<MetricsRegistry, SharedMetrics>()
 
 /**
  * Adds what the run counts to a registry of prom-client; they are read when the registry is. Several runs may be in one:
- * those of the same pipeline are added up.
+ * those of the same pipeline are added up. The registry's `clear` takes out all of them; its `resetMetrics` leaves them as
+ * they are, for what a run counts is the run's own.
  *
  * @returns takes the run out again
  * @example
@@ -32,14 +42,32 @@ const runsOf = new WeakMap<MetricsRegistry, Set<RunMetrics>>()
  */
 export function registerMetrics(run: PipelineManager, registry: MetricsRegistry): () => void {
   const metrics = RunMetrics.of(run)
-  const runs = runsOf.get(registry) ?? new Set()
-  runsOf.set(registry, runs)
-  if (runs.size === 0) for (const metric of makeMetrics(runs)) registry.registerMetric(metric as never)
-  runs.add(metrics)
+  const shared = share(registry)
+  shared.runs.add(metrics)
   return () => {
-    runs.delete(metrics)
-    if (runs.size === 0) for (const { name } of RunMetrics.families) registry.removeSingleMetric(name)
+    shared.runs.delete(metrics)
+    if (shared.runs.size === 0)
+      for (const name of namesIn(registry, shared)) registry.removeSingleMetric(name)
   }
+}
+
+/** Those that are there. A registry that was cleared since has new ones: what was in it before stays out. */
+function share(registry: MetricsRegistry): SharedMetrics {
+  const before = sharedIn.get(registry)
+  if (before !== undefined && namesIn(registry, before).length > 0) return before
+  const runs = new Set<RunMetrics>()
+  const metrics = makeMetrics(runs)
+  const shared = { runs, byName: new Map(metrics.map((metric) => [metric.name, metric])) }
+  for (const metric of metrics) registry.registerMetric(metric as never)
+  sharedIn.set(registry, shared)
+  return shared
+}
+
+/** Under which names the registry has ours: it may have been cleared, and others may be there. */
+function namesIn(registry: MetricsRegistry, { byName }: SharedMetrics): string[] {
+  return [...byName]
+    .filter(([name, metric]) => registry.getSingleMetric(name) === metric)
+    .map(([name]) => name)
 }
 
 function makeMetrics(runs: ReadonlySet<RunMetrics>): RegisteredMetric[] {
@@ -57,7 +85,8 @@ function makeMetrics(runs: ReadonlySet<RunMetrics>): RegisteredMetric[] {
       // gets.
       return { ...about, name: metric.name, values: sumSamples(samples).map(named) }
     }
-    const metric: RegisteredMetric = { ...about, name, get }
+    const reset = () => {}
+    const metric: RegisteredMetric = { ...about, name, get, reset }
     return metric
   })
 }

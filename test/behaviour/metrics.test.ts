@@ -1,7 +1,7 @@
 // millrace/prometheus: what a run counts, as Prometheus reads it.
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { type OpenMetricsContentType, Registry } from 'prom-client'
+import { Counter, type OpenMetricsContentType, Registry } from 'prom-client'
 import { type PipelineManager, pipeline, type Report, start } from '../../src/index.ts'
 import { registerMetrics, renderMetrics, serveMetrics } from '../../src/prometheus.ts'
 import { reportOf } from '../support/balance.ts'
@@ -161,6 +161,36 @@ test('a registry in the format of OpenMetrics has each by its name', async () =>
   }
   remove()
   assert.equal(await register.metrics(), '\n# EOF\n')
+})
+
+test('a registry that was cleared takes runs anew, and those it had before stay out', async () => {
+  const register = new Registry()
+  const run = watch(start(flow()))
+  const removeBefore = registerMetrics(run as PipelineManager, register)
+  await reportOf(run)
+  register.clear()
+  assert.equal((await register.metrics()).trim(), '')
+  const next = watch(start(flow()))
+  const remove = registerMetrics(next as PipelineManager, register)
+  const reportOfNext = await reportOf(next)
+  assertLikeReport(parse(await register.metrics()), reportOfNext)
+  removeBefore()
+  assertLikeReport(parse(await register.metrics()), reportOfNext)
+  remove()
+  assert.equal((await register.metrics()).trim(), '')
+})
+
+test('a registry that is reset has what a run counts as it was', async () => {
+  const register = new Registry()
+  const own = new Counter({ name: 'own', help: 'The application has it.', registers: [register] })
+  const run = watch(start(flow()))
+  registerMetrics(run as PipelineManager, register)
+  const report = await reportOf(run)
+  own.inc()
+  register.resetMetrics()
+  const text = await register.metrics()
+  assert.match(text, /^own 0$/m)
+  assertLikeReport(parse(text), report)
 })
 
 async function get(url: string, headers = {}, method = 'GET'): Promise<{ status: number; text: string }> {
