@@ -218,7 +218,10 @@ export interface RunOptions {
   maxInFlight?: number
   /** File for items that failed where `onError` is 'dead-letter'. Default: what the pipeline says. */
   deadLetters?: string
-  /** Where `ctx.log` of every stage goes, whatever its host. Default: a line on stderr for each call. */
+  /**
+   * Where `ctx.log` of every stage goes, whatever its host. Default: a line on stderr for each call. If it throws, the run goes
+   * on, and the process is warned (`process.on('warning')`) once in a run.
+   */
   logger?: RunLogger
 }
 

@@ -12,6 +12,7 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { RunLogger } from '../define/stage-options.ts'
+import { errorToWire } from '../errors.ts'
 import {
   decodeNotice,
   type ItemBeginNotice,
@@ -36,6 +37,7 @@ export class RunNotices {
   readonly #levels: readonly LogLevel[] | undefined
   readonly #words = new Int32Array(new SharedArrayBuffer(8))
   readonly #ports = new Set<MessagePort>()
+  #hasThrown = false
   /** In order. */
   readonly #untaken: Uint8Array[] = []
   /** Received, and perhaps not in order with what is still to be received. */
@@ -116,14 +118,21 @@ export class RunNotices {
     const { level, fields, message, pipeline, stage, worker, item } = notice
     const place = { pipeline, stage, worker, ...(item === 0 ? {} : { item }) }
     try {
-      if (message === undefined) this.#logger?.[level]({ ...place, ...fields })
-      else this.#logger?.[level]({ ...place, ...fields }, message)
+      const words = message === undefined ? [] : [message]
+      const told: unknown = this.#logger?.[level]({ ...place, ...fields }, ...words)
+      if (told instanceof Promise) told.catch((error: unknown) => this.#noteThrown(pipeline, error))
     } catch (error) {
-      // The caller's error, not the worker's. It goes where it goes from an event of his own.
-      queueMicrotask(() => {
-        throw error
-      })
+      this.#noteThrown(pipeline, error)
     }
+  }
+
+  /** Neither the run nor the program ends for want of a line. It is told once: a full disk would fail every line. */
+  #noteThrown(pipeline: string, thrown: unknown): void {
+    if (this.#hasThrown) return
+    this.#hasThrown = true
+    const { name, message, stack } = errorToWire(thrown)
+    const text = `pipeline "${pipeline}": the logger of the run failed, and lines are lost; the run goes on`
+    process.emitWarning(text, { type: 'MillraceWarning', detail: stack ?? `${name}: ${message}` })
   }
 }
 

@@ -163,10 +163,23 @@ test('a program that exits while workers log gets every line that they have told
   assert.ok(numbers.length >= Math.max(0, ...got))
 })
 
-test('a logger that throws is heard by its owner, and the run goes on', async () => {
-  const { code, stdout, stderr } = await runFile(MAIN, ['throws'])
-  assert.deepEqual([code, stdout], [0, 'completed 3\n'], stderr)
-})
+test(
+  'a logger that throws costs lines and nothing else, whatever the host, and is told once',
+  SLOW_START,
+  async () => {
+    const hosts: HostName[] = ['loop', 'thread', 'process']
+    for (const { code, stdout, stderr } of await Promise.all(
+      hosts.map((host) => runFile(MAIN, ['throws', host])),
+    )) {
+      assert.deepEqual([code, stdout], [0, 'completed 3\n'], stderr)
+      assert.match(
+        stderr,
+        /MillraceWarning: pipeline "\w+": the logger of the run failed.*\nError: full\n +at /,
+      )
+      assert.equal(stderr.match(/the logger of the run failed/g)?.length, 1)
+    }
+  },
+)
 
 test('what is no logger is refused before anything starts', () => {
   assert.throws(
