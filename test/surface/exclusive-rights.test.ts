@@ -67,8 +67,10 @@ test('only hosts create threads and processes; the command line one, to have a s
 
 test('timers are for deadlines, for keeping alive and for views', () => {
   const reasons: Record<string, string> = {
+    'deadline.ts': 'a deadline that may be for ever',
     'queue/doorbell.ts': 'a waiting process is kept alive; the timeout of a wait',
     'host/finality.ts': 'how often a source that tracks its items looks which are final',
+    'command/command-pairs.ts': 'how long a program that has closed its output may take to end',
     'host/child/program.ts': 'how long a program has to end after SIGTERM, and what it started after it',
     'host/time-limit.ts': 'the deadline of an item',
     'host/process/process-proxy.ts': 'how long a process that is done may take to be gone',
@@ -88,7 +90,7 @@ test('timers are for deadlines, for keeping alive and for views', () => {
       'the deadline of a command line that was interrupted; the moment of the signal',
     'cli/end-process.ts': 'the deadline of the last output',
   }
-  assertOnly(/\bset(Timeout|Interval)\(|timers\/promises/, Object.keys(reasons))
+  assertOnly(/\bset(Timeout|Interval|Deadline)\(|timers\/promises/, Object.keys(reasons))
 })
 
 test('error classes are made in one file', () => {
