@@ -32,7 +32,12 @@ const MAY_IMPORT = {
     '^src/host/child/',
   ],
   metrics: ['^src/errors\\.ts$', '^src/define/option-table\\.ts$', '^src/(observe|run|metrics)/'],
-  otel: ['^src/errors\\.ts$', '^src/define/option-table\\.ts$', '^src/(observe|run|metrics|otel)/'],
+  otel: [
+    '^src/errors\\.ts$',
+    '^src/define/option-table\\.ts$',
+    '^src/plan/check-options\\.ts$',
+    '^src/(observe|run|metrics|otel)/',
+  ],
   python: [
     '^src/errors\\.ts$',
     '^src/(define|command|python)/',

@@ -268,3 +268,15 @@ test('what cannot be a sample is refused', () => {
     )
   }
 })
+
+test('options that do not exist, and providers that provide nothing, are refused', () => {
+  const refused = (options: object | null, code: string, message: RegExp) =>
+    assert.throws(() => instrumentRuns(options as never), { code, message })
+  refused(
+    { foo: 1 },
+    'MILLRACE_UNKNOWN_OPTION',
+    /^instrumentRuns: unknown option "foo"; known are tracerProvider, meterProvider, sampleEvery$/,
+  )
+  for (const options of [null, { tracerProvider: {} }, { meterProvider: 1 }])
+    refused(options, 'MILLRACE_INVALID_OPTION', /^instrumentRuns: (options|\w+Provider) must be an object/)
+})
