@@ -31,7 +31,7 @@ const MAY_IMPORT = {
     '^src/plan/check-options\\.ts$',
     '^src/host/child/',
   ],
-  metrics: ['^src/errors\\.ts$', '^src/define/option-table\\.ts$', '^src/(observe|run|metrics)/'],
+  metrics: ['^src/errors\\.ts$', '^src/(observe|run|metrics)/'],
   otel: [
     '^src/errors\\.ts$',
     '^src/define/option-table\\.ts$',

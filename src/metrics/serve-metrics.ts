@@ -7,8 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isObject } from '../define/option-table.ts'
-import { invalidOption } from '../errors.ts'
+import { checkKnown, invalidOption } from '../errors.ts'
 import type { PipelineManager } from '../run/manager.ts'
 import { CONTENT_TYPE, renderFamilies } from './render-metrics.ts'
 import { RunMetrics } from './run-metrics.ts'
@@ -32,7 +31,7 @@ const NAMES = new Set(['localhost', '127.0.0.1', '[::1]'])
 /**
  * Serves what the run counts at `/metrics`, until it is closed: also after the run has ended. Keeps no process alive.
  *
- * @throws MILLRACE_INVALID_OPTION; what listening fails with, as `EADDRINUSE`
+ * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; what listening fails with, as `EADDRINUSE`
  * @example
  * await using server = await serveMetrics(run, { port: 9464 })
  */
@@ -40,7 +39,7 @@ export async function serveMetrics(
   run: PipelineManager,
   options: MetricsServerOptions,
 ): Promise<MetricsServer> {
-  if (!isObject(options)) throw invalidOption('serveMetrics', 'options', 'an object', options)
+  checkKnown('serveMetrics', options, ['port', 'host'])
   const { port, host = '127.0.0.1' } = options
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw invalidOption('serveMetrics', 'port', 'an integer from 0 to 65,535', port)

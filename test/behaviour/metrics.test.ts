@@ -223,6 +223,10 @@ test('they are served on this machine, under its own names only', async () => {
     serveMetrics(run as PipelineManager, { port: -1 }),
     /port must be an integer from 0 to/,
   )
+  await assert.rejects(serveMetrics(run as PipelineManager, { port: 0, hots: '::1' } as { port: number }), {
+    code: 'MILLRACE_UNKNOWN_OPTION',
+    message: 'serveMetrics: unknown option "hots"; known are port, host',
+  })
   const host = '0.0.0.0' as '::1'
   await assert.rejects(serveMetrics(run as PipelineManager, undefined as never), {
     code: 'MILLRACE_INVALID_OPTION',
