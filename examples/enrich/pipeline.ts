@@ -1,18 +1,23 @@
 // A CSV of orders -> checked -> completed by a service -> SQLite, in transactions; killed, it goes on where it was.
 import { createReadStream } from 'node:fs'
-import { parse } from 'csv-parse'
+import { pipeline as join } from 'node:stream'
+import { type Options, type Parser, parse } from 'csv-parse'
 import Database from 'libsql'
 import { definePipeline, pipeline, type StageContext, track } from 'millrace'
 import { Pool } from 'undici'
 import { z } from 'zod'
 
-const COLUMNS = ['order', 'customer', 'email', 'amount', 'currency', 'note']
+/** Written as people write it: `Number` would take nothing for 0, and 0x10 for 16. */
+const decimal = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/, 'Invalid input: expected a decimal number')
+  .transform(Number)
 
 const Order = z.object({
-  order: z.coerce.number().int().positive(),
-  customer: z.coerce.number().int().positive(),
+  order: decimal.pipe(z.number().int().positive()),
+  customer: decimal.pipe(z.number().int().positive()),
   email: z.email(),
-  amount: z.coerce.number().nonnegative(),
+  amount: decimal.pipe(z.number().nonnegative()),
   currency: z.enum(['EUR', 'USD', 'GBP', 'JPY']),
 })
 
@@ -28,6 +33,14 @@ interface Row {
   /** Number of the row, from 1. */
   row: number
   fields: Record<string, string>
+  /** Its quotes are not as a CSV has them, so where its fields end is a guess. */
+  isTorn?: true
+}
+
+interface Header {
+  columns: string[]
+  /** Of the mark of the encoding, if there is one, and of the header with its end of line. */
+  bytes: number
 }
 
 /** Where the source was: bytes into the file, rows read. */
@@ -90,26 +103,48 @@ export default definePipeline(
       }),
 )
 
+const FIELD = /(?:"[^"]*(?:""[^"]*)*"|[^",\r\n]*)/.source
+/** A row as a CSV has it: quotes are around a field, and within it are doubled. */
+const ROW = new RegExp(`^${FIELD}(?:,${FIELD})*[\\r\\n]*$`)
+
 /** The rows of the file, from where an earlier run was. Each knows the position behind it. */
 async function* readRows(file: string, ctx: StageContext) {
-  const { offset, row: before } = (ctx.position ?? { offset: 0, row: 0 }) as Position
-  const parser = parse({
-    columns: offset === 0 ? true : COLUMNS,
+  const { columns, bytes } = await readHeader(file)
+  const { offset, row: before } = (ctx.position ?? { offset: bytes, row: 0 }) as Position
+  const rows = openCsv(file, offset, {
+    columns,
     info: true,
-    // A row that lacks a field is for the check to refuse.
+    // A row that lacks a field, or has a quote too many, is for the check to refuse.
     relax_column_count: true,
+    relax_quotes: true,
+    raw: true,
   })
-  const input = createReadStream(file, { start: offset })
-  input.on('error', (error) => parser.destroy(error))
   let row = before
-  for await (const { info, record: fields } of input.pipe(parser)) {
+  for await (const { info, record: fields, raw } of rows) {
     row++
     const position: Position = { offset: offset + info.bytes, row }
-    yield track<Row>({ row, fields }, { position })
+    const isTorn = raw.includes('"') && !ROW.test(raw)
+    yield track<Row>(isTorn ? { row, fields, isTorn } : { row, fields }, { position })
   }
 }
 
-function checkRow({ fields }: Row): Order {
+/** Also where an earlier run has read it: what it says holds for all rows. */
+async function readHeader(file: string): Promise<Header> {
+  for await (const { info, record: columns } of openCsv(file, 0, { bom: true, info: true, to: 1 })) {
+    const missing = Object.keys(Order.shape).filter((name) => !columns.includes(name))
+    if (missing.length === 0) return { columns, bytes: info.bytes }
+    throw new Error(`${file}: its first line must name the columns, and lacks ${missing.join(', ')}`)
+  }
+  throw new Error(`${file} is empty: its first line must name the columns`)
+}
+
+/** Whichever of the two ends, or fails, takes the other with it. */
+function openCsv(file: string, offset: number, options: Options): Parser {
+  return join(createReadStream(file, { start: offset }), parse(options), () => {})
+}
+
+function checkRow({ fields, isTorn }: Row): Order {
+  if (isTorn) throw new Error('a quote stands in a field that is not quoted, or is not doubled')
   const { data, error } = Order.safeParse(fields)
   if (data === undefined) throw new Error(z.prettifyError(error))
   return data
