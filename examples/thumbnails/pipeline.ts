@@ -12,17 +12,22 @@ interface Thumbnail {
 }
 
 const GAP = 6
+/** The longest edge that a WebP can have, in pixels. */
+const LONGEST_EDGE = 16_383
 
 export default definePipeline(
   import.meta.url,
   {
     folder: { type: 'string', optional: true, doc: 'Pictures to read. Default: some that are made up.' },
-    out: { type: 'string', default: 'thumbnails', doc: 'Folder for the thumbnails and the contact sheet.' },
+    out: { type: 'string', default: 'thumbnails', doc: 'Folder for the thumbnails and the contact sheets.' },
     size: { type: 'integer', default: 120, min: 8, max: 2048, doc: 'Edge of a thumbnail in pixels.' },
-    columns: { type: 'integer', default: 6, min: 1, doc: 'Thumbnails in a row of the contact sheet.' },
+    columns: { type: 'integer', default: 6, min: 1, doc: 'Thumbnails in a row of a contact sheet.' },
   },
-  ({ folder, out, size, columns }) =>
-    pipeline('thumbnails')
+  ({ folder, out, size, columns }) => {
+    const most = fittingIn(size)
+    if (columns > most)
+      throw new Error(`--columns can be ${most} at most where --size is ${size}: a WebP is not wider`)
+    return pipeline('thumbnails')
       .source('find', () =>
         folder === undefined ? madeUp(path.join(out, 'pictures')) : listPictures(folder),
       )
@@ -49,10 +54,16 @@ export default definePipeline(
         process: (thumbnail, all) => {
           all.push(thumbnail)
         },
-        flush: (all) => writeSheet(all, path.join(out, 'contact-sheet.webp'), size, columns),
+        flush: (all) => writeSheets(all, out, size, columns),
       })
-      .deadLetters(`${out}-broken.ndjson`),
+      .deadLetters(`${out}-broken.ndjson`)
+  },
 )
+
+/** Thumbnails of this size that lie side by side, or one below the other, on a sheet. */
+function fittingIn(size: number): number {
+  return Math.floor((LONGEST_EDGE - GAP) / (size + GAP))
+}
 
 function* listPictures(folder: string): Generator<string> {
   const names = readdirSync(folder).filter((name) => /\.(jpe?g|png|webp|gif|tiff?|avif|svg)$/i.test(name))
@@ -64,8 +75,17 @@ async function* madeUp(folder: string): AsyncGenerator<string> {
   yield* listPictures(folder)
 }
 
+/** What is too high for one sheet goes on on the next: contact-sheet.webp, contact-sheet-2.webp. */
+async function writeSheets(all: readonly Thumbnail[], out: string, size: number, columns: number) {
+  const perSheet = fittingIn(size) * columns
+  for (let number = 1; (number - 1) * perSheet < all.length; number++) {
+    const name = number === 1 ? 'contact-sheet.webp' : `contact-sheet-${number}.webp`
+    const those = all.slice((number - 1) * perSheet, number * perSheet)
+    await writeSheet(those, path.join(out, name), size, columns)
+  }
+}
+
 async function writeSheet(all: readonly Thumbnail[], file: string, size: number, columns: number) {
-  if (all.length === 0) return
   const edge = size + GAP
   const rows = Math.ceil(all.length / columns)
   const sheet = sharp({

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { runExample } from '../support/example.ts'
+import { prepareExample, runExample } from '../support/example.ts'
+import { makeFolder } from '../support/folder.ts'
 import { test } from '../support/harness.ts'
 import { ROOT } from '../support/places.ts'
 
@@ -40,6 +41,36 @@ test('thumbnails: every picture is on the contact sheet, in order, and the broke
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('thumbnails: what is too high for one contact sheet goes on on the next, and too wide a one is refused', {
+  deadlineMs: 120_000,
+}, async (t) => {
+  await prepareExample('thumbnails')
+  const sharp = createRequire(path.join(ROOT, 'examples/thumbnails/package.json'))('sharp')
+  const place = makeFolder(t)
+  mkdirSync(place('pictures'))
+  const create = { width: 8, height: 8, channels: 3, background: '#204080' }
+  await sharp({ create }).png().toFile(place('pictures/1.png'))
+  // A sheet of one column has room for seven that are as large as can be.
+  for (let number = 2; number <= 8; number++)
+    copyFileSync(place('pictures/1.png'), place(`pictures/${number}.png`))
+  const run = (columns: number) => {
+    const options = ['--folder', place('pictures'), '--out', place('out'), '--size', '2048']
+    return runExample(t, 'thumbnails', ...options, '--columns', `${columns}`)
+  }
+  const wide = await run(8)
+  assert.notEqual(wide.code, 0)
+  assert.match(wide.stderr, /--columns can be 7 at most where --size is 2048/)
+  assert.ok(!existsSync(place('out')))
+
+  const { code, stderr } = await run(1)
+  assert.equal(code, 0, stderr)
+  const heights = ['contact-sheet.webp', 'contact-sheet-2.webp'].map(async (name) => {
+    return (await sharp(path.join(place('out'), name)).metadata()).height
+  })
+  assert.deepEqual(await Promise.all(heights), [7 * 2054 + 6, 2054 + 6])
+  assert.ok(!existsSync(path.join(place('out'), 'contact-sheet-3.webp')))
 })
 
 interface Picture {
