@@ -12,7 +12,7 @@ const SIZE = 64
 export default definePipeline(
   import.meta.url,
   {
-    pictures: { type: 'number', default: 100, doc: 'How many pictures.' },
+    pictures: { type: 'integer', default: 100, min: 1, doc: 'How many pictures.' },
     python: { type: 'string', default: 'python3', doc: 'The interpreter, which must have numpy.' },
   },
   ({ pictures, python: interpreter }) =>
