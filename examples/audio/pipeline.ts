@@ -58,7 +58,9 @@ export default definePipeline(
         process: (point, points) => {
           points.push(point)
         },
-        flush: (points) => {
+        flush: (points, ctx) => {
+          // Of nothing there is no loudest, and no part that is speech.
+          if (points.length === 0) return ctx.log.warn('there is no sound in it: nothing is written')
           writeFileSync(`${out}.json`, `${JSON.stringify(summarise(points), null, 1)}\n`)
           writeFileSync(`${out}.svg`, plot(points))
         },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { runExample } from '../support/example.ts'
 import { makeFolder } from '../support/folder.ts'
 import { test } from '../support/harness.ts'
@@ -28,4 +29,24 @@ test('audio: a voice is like speech; noise, a hum and silence are not', {
   assert.ok(meanOf(from - 3.9, from - 2.1) < 0.35)
   assert.ok(meanOf(from - 1.8, from - 0.2) < 0.05)
   assert.equal(readFileSync(`${out}.svg`, 'utf8').match(/<polyline/g)?.length, 2)
+})
+
+test('audio: of an empty sound nothing is written, and that is said', {
+  skip,
+  deadlineMs: 120_000,
+}, async (t) => {
+  const place = makeFolder(t)
+  const made = ['-v', 'error', '-f', 'lavfi', '-i', 'anullsrc', '-t', '0', place('empty.wav')]
+  assert.equal(spawnSync('ffmpeg', made).status, 0)
+  const { code, stderr } = await runExample(
+    t,
+    'audio',
+    '--file',
+    place('empty.wav'),
+    '--out',
+    place('loudness'),
+  )
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /warn loudness\/write: there is no sound in it: nothing is written/)
+  assert.ok(!existsSync(place('loudness.json')) && !existsSync(place('loudness.svg')))
 })
