@@ -26,10 +26,9 @@ interface AudioFile {
  * They are taken one after the other: `workers` and `concurrency` over 1 are refused. Where none comes no file is written;
  * that is logged.
  *
- * When its worker dies, the run fails (`restart: false`). Where ffmpeg ends in order by itself, as with `args: ['-t', '10']`, the
- * stream ends. Otherwise the file is complete when the run has ended, also after
+ * When its worker dies, the run fails (`restart: false`). Otherwise the file is complete when the run has ended, also after
  * a drain. On an abort ffmpeg has 1,500 ms to finish what it has; if it does not, the report has a failure that says so, for
- * the file may not play then.
+ * the file may not play then. Where ffmpeg ends in order by itself, as with `args: ['-t', '10']`, the stream ends.
  *
  * @param file a path, or whatever else ffmpeg takes as an output; one that is there is written anew. Not the file
  * that is being read: it would be emptied when the first window comes; what a source of `millrace/media` reads is refused
