@@ -71,7 +71,7 @@ function summarise(points: readonly Point[]) {
   const round = (value: number): number => Math.round(value * 1000) / 1000
   return {
     windowMs: (WINDOW_SAMPLES * 1000) / RATE,
-    loudest: round(Math.max(...points.map(({ loudness }) => loudness))),
+    loudest: round(points.reduce((most, { loudness }) => Math.max(most, loudness), Number.NEGATIVE_INFINITY)),
     /** Part of the time. */
     speech: round(
       points.filter(({ loudness, speech }) => loudness > -50 && speech > 0.5).length / points.length,
