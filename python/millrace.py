@@ -111,7 +111,7 @@ def _revive(value, parts):
     if "$array" in value:
         return _array(parts[value["$array"]], value["dtype"], value["shape"])
     if "$int" in value:
-        return int(value["$int"])
+        return int(value["$int"], 16)
     if "$float" in value:
         return float(value["$float"])
     if "$object" in value:
@@ -149,7 +149,7 @@ def _plain(value, parts):
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": _name_of(value)}
     if isinstance(value, int) and abs(value) > _MOST_SAFE:
-        return {"$int": str(int(value))}
+        return {"$int": "%x" % value}
     if isinstance(value, (list, tuple)):
         return [_plain(one, parts) for one in value]
     if isinstance(value, dict):

@@ -84,6 +84,7 @@ export class CommandPairs {
       const pending = { frame: encodeFrame(this.#command.input, item), ctx, resolve, reject }
       void this.#run?.writer.writeFrame(pending.frame)
       this.#pending.push(pending)
+      if (this.#run === undefined) this.#replace()
       this.#flushSoon()
       const { signal } = ctx
       if (signal !== this.#runSignal) this.#heed(signal, pending)
@@ -227,8 +228,11 @@ export class CommandPairs {
   async #lose(error: Error): Promise<void> {
     const crash = this.#ctx[CRASH]
     if (crash === undefined) {
-      this.#pending.shift()?.reject(error)
-      this.#replace()
+      const oldest = this.#pending.shift()
+      oldest?.reject(error)
+      // Where it had nothing to do, the next item has another one started: it would end again, and again.
+      if (oldest === undefined) this.#leave()
+      else this.#replace()
       return
     }
     await this.#run?.program.stop()
@@ -246,12 +250,18 @@ export class CommandPairs {
     signal.addEventListener('abort', onAbort, { once: true })
   }
 
-  /** Ends the program and sends what waits to another. */
-  #replace(): void {
-    const old = this.#run
+  #leave(): Program | undefined {
+    const old = this.#run?.program
     this.#run = undefined
     this.#forgetEndTimer()
-    this.#replacing ??= this.#sendAgain(old?.program).then(
+    void old?.stop()
+    return old
+  }
+
+  /** Ends the program and sends what waits to another. */
+  #replace(): void {
+    const old = this.#leave()
+    this.#replacing ??= this.#sendAgain(old).then(
       () => {
         this.#replacing = undefined
       },

@@ -33,8 +33,8 @@ interface Begun {
 
 /**
  * Encodes frames to a video file with ffmpeg: a sink. The file has a constant rate: each frame is shown when its `ptsMs`
- * says, those that are missing before it are filled by it, and one too many is left out. A gap of more than 250 frames is
- * closed; and where times begin again, as with another video, the frame comes next.
+ * says, those that are missing before it are filled by it, and one too many is left out. A gap of more than 30 seconds (and
+ * 250 frames) is closed; and where times begin again, as with another video, the frame comes next.
  *
  * All frames have the size and format of the first, whose shape of pixels the file has. They are taken one after the
  * other: `workers` and `concurrency` over 1 are refused. Where none comes no file is written; that is logged.
@@ -100,11 +100,13 @@ async function begin(
   return { encoder, first: { ...frame, data: new Uint8Array(0) }, clock }
 }
 
-const FILTERS = ['-vf', '-filter:v', '-filter:v:0']
+const FILTERS = ['-vf', '-filter', '-filter:v', '-filter:v:0']
+const GRAPH = /^-\/?(?:lavfi|filter_complex(?:_script)?)$/
 
 /** Raw video has no shape of its pixels. Of a graph of filters, or a shape that the caller gives, nothing is known. */
 function withAspect(args: readonly string[], ratio = '1:1'): readonly string[] {
-  if (ratio === '1:1' || args.includes('-aspect') || args.includes('-filter_complex')) return args
+  if (ratio === '1:1' || args.includes('-aspect') || args.some((argument) => GRAPH.test(argument)))
+    return args
   const set = `setsar=${ratio.replace(':', '/')}`
   const at = args.findLastIndex((argument) => FILTERS.includes(argument)) + 1
   return at === 0 || at === args.length ? ['-vf', set, ...args] : args.with(at, `${set},${args[at]}`)

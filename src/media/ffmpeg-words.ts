@@ -4,6 +4,8 @@ import type { Logger } from '../define/stage-body.ts'
 const SERIOUS = /^.*?\[(?:error|fatal|panic)\] /
 /** Said at the end of what was said before. */
 const NOISE = /Error while (?:decoding|processing)|Conversion failed|Error (?:closing|submitting)/
+/** Of times that nobody uses: frames go out without any. */
+const HARMLESS = /non monoton(?:ous|ically increasing) dts to muxer/
 const LAST_LINES = 8
 const LOGGED_LINES = 20
 
@@ -14,7 +16,7 @@ export class FfmpegWords {
 
   /** Takes any line that it says; bounded, for a damaged video may have it say one for each frame. */
   add(line: string): void {
-    if (!SERIOUS.test(line)) return
+    if (!SERIOUS.test(line) || HARMLESS.test(line)) return
     const words = line.replace(SERIOUS, '')
     if (!NOISE.test(words)) this.#last.push(words)
     if (this.#last.length > LAST_LINES) this.#last.shift()

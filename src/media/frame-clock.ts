@@ -3,8 +3,9 @@
  * frames come at that rate; more often, where some are missing before the next; not at all, where there are too many.
  */
 
-/** A gap of more frames than this is closed, not filled. */
-const MOST_REPEATS = 250
+/** A longer gap, in seconds, is closed, not filled; so is none of so few frames. */
+const LONGEST_GAP_S = 30
+const FEW_REPEATS = 250
 
 export class FrameClock {
   readonly #fps: number
@@ -30,7 +31,10 @@ export class FrameClock {
     this.#lastMs = ptsMs
     const origin = this.#origin
     const place = origin.written + Math.round(((ptsMs - origin.ptsMs) / 1000) * this.#fps)
-    const goesOn = lastMs !== undefined && ptsMs >= lastMs && place - this.#written < MOST_REPEATS
+    const goesOn =
+      lastMs !== undefined &&
+      ptsMs >= lastMs &&
+      place - this.#written < Math.max(FEW_REPEATS, LONGEST_GAP_S * this.#fps)
     if (goesOn) return place
     // The first one, or another video after it, or a gap that is closed: it comes next, whatever its time is.
     this.#origin = { ptsMs, written: this.#written }

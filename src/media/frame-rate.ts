@@ -4,6 +4,7 @@
 const UNKNOWN = '60/1'
 /** Whoever counts in steps that are as long as this does so because a frame is shown in each. */
 const LONGEST_STEP = 1 / 240
+const INTERLACED = /^[tb][tb]$/
 /** Of irregular times ffprobe may find one only that is far above what anyone wants. */
 const MOST_IRREGULAR = 120
 
@@ -13,6 +14,8 @@ export interface ProbedRates {
   /** The least rate that has each frame at its time; of interlaced video it may be that of the fields. */
   r_frame_rate?: string
   nb_frames?: string
+  /** Which of the two fields comes first, where frames have fields: 'tt', 'bb', 'tb', 'bt'. */
+  field_order?: string
   /** The steps in which times are counted, in seconds. */
   time_base?: string
 }
@@ -22,7 +25,13 @@ export interface ProbedRates {
  * would leave frames out of a video whose frames come irregularly.
  */
 export function frameRate(rates: ProbedRates): string {
-  const { avg_frame_rate = '0/0', r_frame_rate = '0/0', nb_frames, time_base = '0/0' } = rates
+  const {
+    avg_frame_rate = '0/0',
+    r_frame_rate = '0/0',
+    nb_frames,
+    field_order = '',
+    time_base = '0/0',
+  } = rates
   const average = toNumber(avg_frame_rate)
   const least = toNumber(r_frame_rate)
   const step = toNumber(time_base)
@@ -31,7 +40,7 @@ export function frameRate(rates: ProbedRates): string {
   if (nb_frames === undefined && step < LONGEST_STEP && isNear((average || least) * step, 1)) return UNKNOWN
   if (average === 0) return r_frame_rate
   if (isNear(least, average)) return r_frame_rate
-  if (isNear(least, 2 * average)) return half(r_frame_rate)
+  if (INTERLACED.test(field_order) && isNear(least, 2 * average)) return half(r_frame_rate)
   return least > average && least <= MOST_IRREGULAR ? r_frame_rate : avg_frame_rate
 }
 

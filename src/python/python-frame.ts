@@ -54,7 +54,7 @@ export function decodePython(frame: Uint8Array): unknown {
 function plain(value: unknown, parts: Uint8Array[]): unknown {
   if (value === undefined) return null
   if (typeof value === 'number') return isPlainNumber(value) ? value : { $float: nameOf(value) }
-  if (typeof value === 'bigint') return { $int: String(value) }
+  if (typeof value === 'bigint') return { $int: value.toString(16) }
   if (typeof value === 'function' || typeof value === 'symbol') throw refused(value)
   if (typeof value !== 'object' || value === null) return value
   if (ArrayBuffer.isView(value)) return plainArray(value, undefined, parts)
@@ -65,6 +65,11 @@ function plain(value: unknown, parts: Uint8Array[]): unknown {
   const entries = Object.entries(value).map(([key, one]) => [key, plain(one, parts)] as const)
   const object = Object.fromEntries(entries)
   return entries.some(([key]) => key.startsWith('$')) ? { $object: object } : object
+}
+
+/** In hexadecimal: Python reads and writes no more than 4,300 decimal digits. */
+function bigintOf(hex: string): bigint {
+  return hex.startsWith('-') ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`)
 }
 
 /** JSON has no other floats, and says whole ones as integers, which Python would take for exact. */
@@ -94,7 +99,7 @@ function revive(value: unknown, parts: readonly Buffer[]): unknown {
   if (Array.isArray(value)) return value.map((one) => revive(one, parts))
   if (typeof value !== 'object' || value === null) return value
   const { $bytes, $array, $object, $int, $float } = value as Marked
-  if ($int !== undefined) return BigInt($int)
+  if ($int !== undefined) return bigintOf($int)
   if ($float !== undefined) return Number($float)
   if ($bytes !== undefined) return new Uint8Array(parts[$bytes])
   if ($array !== undefined) return reviveArray(value as { dtype: Dtype; shape: number[] }, parts[$array])

@@ -349,6 +349,29 @@ test('one to one: a program that closes its output and lives on is lost', async 
     assert.match(message, /program 'sh' closed its output while items were to come, and did not end/)
 })
 
+test('one to one: on the loop, a program that ends while it has nothing to do is started again for the next item', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
+  const starts = path.join(folder, 'starts')
+  try {
+    const started = () => (existsSync(starts) ? readFileSync(starts, 'utf8').length / 2 : 0)
+    const once = sh(`echo s >>"${starts}"; read -r line; echo "<$line>"`, { mapping: 'one-to-one' })
+    async function* items() {
+      yield 'a'
+      await until(() => started() === 1)
+      // Long enough for another to have been started, if that were done.
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      assert.equal(started(), 1)
+      yield 'b'
+    }
+    const source = pipeline('once').source('items', items, LOOP)
+    const { all } = await outputs(source.stage('once', command(once as never) as never, LOOP))
+    assert.deepEqual(all, ['<a>', '<b>'])
+    assert.equal(started(), 2)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 for (const concurrency of [1, 8]) {
   test(`one to one: what is answered with no JSON has failed, and others have their own answers: ${concurrency} in hand`, async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))

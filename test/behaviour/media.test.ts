@@ -125,6 +125,8 @@ test('pixels that are not square stay so, also beside filters of the caller, and
   assert.equal(await copyOf('a.mp4', made()), '16:11')
   assert.equal(await copyOf('b.mp4', made(), ['-vf', 'crop=64:48']), '16:11')
   assert.equal(await copyOf('c.mp4', made(), ['-aspect', '4:3']), '28:27')
+  assert.equal(await copyOf('h.mp4', made(), ['-filter', 'hflip']), '16:11')
+  assert.equal(await copyOf('i.mp4', made(), ['-lavfi', 'hflip']), '1:1')
   assert.equal(await copyOf('d.mp4', videoFrames(place('a.mp4'), { width: 36 })), '16:11')
   assert.equal(await copyOf('e.mp4', videoFrames(place('a.mp4'), { width: 32, height: 32 })), '1:1')
   assert.equal(await aspectOf(place('a.mp4')), '16:11')
@@ -254,6 +256,7 @@ test('frames that are missing are filled, and those that are too many left out',
   assert.equal(await encoded(t, [1000, 1020, 1040, 1060, 1080]), 3)
   assert.equal(await encoded(t, [0, 40, 80, 0, 40, 80]), 6)
   assert.equal(await encoded(t, [0, 60_000, 60_080]), 4)
+  assert.equal(await encoded(t, [0, 12_000]), 301)
 })
 
 test('a frame of another size than the first fails, and says so', { skip }, async (t) => {

@@ -13,14 +13,14 @@ const seconds = [0, 1000, 2000, 3000]
 test('missing frames are filled, and those that are too many left out', () => {
   assert.deepEqual(timesOf(1000, 1040, 1080, 1200, 1240), [1, 1, 1, 3, 1])
   assert.deepEqual(timesOf(0, 20, 40, 60, 80), [1, 1, 0, 1, 0])
-  assert.deepEqual(timesOf(0, 10_000), [1, 250])
+  assert.deepEqual(timesOf(0, 30_000), [1, 750])
 })
 
-test('a gap of more than 250 frames is closed, and times count from its end', () => {
-  assert.deepEqual(timesOf(0, 10_040), [1, 1])
-  const after = seconds.map((time) => 11_000 + time)
+test('a gap of more than 30 seconds is closed, and times count from its end', () => {
+  assert.deepEqual(timesOf(0, 30_040), [1, 1])
+  const after = seconds.map((time) => 31_000 + time)
   assert.deepEqual(timesOf(0, ...after), [1, 1, 25, 25, 25])
-  assert.deepEqual(timesOf(0, 11_000, 11_020, 11_040, 11_060, 11_080), [1, 1, 1, 0, 1, 0])
+  assert.deepEqual(timesOf(0, 31_000, 31_020, 31_040, 31_060, 31_080), [1, 1, 1, 0, 1, 0])
 })
 
 test('where times begin again, the frame comes next, and times count from it', () => {

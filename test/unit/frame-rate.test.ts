@@ -10,13 +10,14 @@ const RATES: [
   frames: string | undefined,
   rate: string,
   step?: string,
+  field_order?: string,
 ][] = [
   ['a film', '24000/1001', '24000/1001', '100', '24000/1001'],
   ['a telephone that falls behind now and then', '1349/45', '30/1', '2698', '30/1'],
-  ['a telephone whose steps are half as long as its frames', '2998/100', '60/1', '2998', '30/1'],
-  ['interlaced television', '25/1', '50/1', undefined, '25/1'],
-  ['interlaced television of America', '30000/1001', '60000/1001', undefined, '30000/1001'],
-  ['an odd number of fields', '25/2', '25/1', undefined, '25/2'],
+  ['a video of which half the frames are left out', '15/1', '30/1', '450', '30/1'],
+  ['interlaced television', '25/1', '50/1', undefined, '25/1', '1/90000', 'tt'],
+  ['interlaced television of America', '30000/1001', '60000/1001', undefined, '30000/1001', '1/90000', 'bb'],
+  ['an odd number of fields', '25/2', '25/1', undefined, '25/2', '1/90000', 'tb'],
   ['a video with frames left out', '53/2', '30/1', '106', '30/1'],
   ['motion, then a still', '20/1', '60/1', '240', '60/1'],
   ['a recorded screen with times in milliseconds', '2731/100', '1000/1', '2731', '2731/100'],
@@ -30,10 +31,18 @@ const RATES: [
   ['a picture', '0/0', '0/0', undefined, '0/1'],
 ]
 
-for (const [what, avg_frame_rate, r_frame_rate, nb_frames, rate, time_base = '1/90000'] of RATES) {
+for (const [
+  what,
+  avg_frame_rate,
+  r_frame_rate,
+  nb_frames,
+  rate,
+  time_base = '1/90000',
+  field_order = 'progressive',
+] of RATES) {
   test(`the rate of ${what}: ${rate}`, () => {
     const frames = nb_frames === undefined ? {} : { nb_frames }
-    assert.equal(frameRate({ avg_frame_rate, r_frame_rate, time_base, ...frames }), rate)
+    assert.equal(frameRate({ avg_frame_rate, r_frame_rate, time_base, field_order, ...frames }), rate)
   })
 }
 

@@ -5,7 +5,7 @@ import process from 'node:process'
 import { errorToWire } from '../../errors.ts'
 import type { StopLevel } from '../../queue/stop-event.ts'
 import { findDefinitions } from '../stage-locator.ts'
-import { makeStraight } from '../straight-stream.ts'
+import { replaceOwn } from '../straight-stream.ts'
 import { Channel, type Message } from './channel.ts'
 import { ChildStage } from './child-stage.ts'
 import {
@@ -30,9 +30,8 @@ let stage: ChildStage | undefined
 /** What came while the stage was still being loaded. */
 let early: Message[] | undefined = []
 
-// Node would keep what is printed until there is room, and lose it when the process exits.
-makeStraight(process.stdout, 1)
-makeStraight(process.stderr, 2)
+replaceOwn('stdout', 1)
+replaceOwn('stderr', 2)
 process.once('exit', () => channel.flushAtExit(ANSWERS_FD))
 // The thread is gone. Where this process is too busy to hear of it, guardian.ts ends it.
 void channel.closed.then(() => process.exit(1))

@@ -11,7 +11,4 @@ export function writeStraightThrough(stop: StopEvent, counters: WorkerCounters):
   }
   makeStraight(process.stdout, 1, { onWrite: () => counters.noteWrite(1), onGone: leave })
   makeStraight(process.stderr, 2, { onWrite: () => counters.noteWrite(2) })
-  // Node gives a worker's streams no descriptor; these have one.
-  Object.defineProperty(process.stdout, 'fd', { value: 1 })
-  Object.defineProperty(process.stderr, 'fd', { value: 2 })
 }
