@@ -13,7 +13,7 @@ export interface StraightSteps {
   onGone?: () => void
 }
 
-/** Its state is that of a stream, but what is written goes past it: also after `end`, as a standard stream stays open. */
+/** Its state is that of a stream, but what is written goes past it. */
 export function makeStraight(stream: Writable, fd: 1 | 2, steps: StraightSteps = {}): void {
   let isGone = false
   stream.write = (

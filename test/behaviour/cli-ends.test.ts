@@ -154,19 +154,16 @@ test('what a stage in a process prints is all there, to its last words', async (
   assert.equal(end.code, 0)
 })
 
-test('a stage in a process may write to its descriptors itself, and pipe into its streams again and again', async (t) => {
-  const says = `async (n) => {
+test('a stage in a process may write to its descriptors itself', async (t) => {
+  const says = `(n) => {
       writeSync(1, 'x'.repeat(1_000_000) + '\\n')
-      await join(Readable.from(['text ' + n + '\\n']), process.stdout)
       console.log('line ' + n)
     }`
   const source = `import { writeSync } from 'node:fs'
-    import { Readable } from 'node:stream'
-    import { pipeline as join } from 'node:stream/promises'
     export default definePipeline(import.meta.url, () => pipeline('p')
       .source('numbers', [1, 2, 3]).sink('say', ${says}, { on: 'process' }))`
   const end = await millrace(t, 'run', moduleOf(t, source), '--quiet')
-  const all = [1, 2, 3].map((n) => `${'x'.repeat(1_000_000)}\ntext ${n}\nline ${n}\n`).join('')
+  const all = [1, 2, 3].map((n) => `${'x'.repeat(1_000_000)}\nline ${n}\n`).join('')
   assert.ok(end.stdout === all, `${end.stdout.length} of ${all.length}`)
   assert.deepEqual([end.code, end.stderr], [0, ''])
 })

@@ -14,6 +14,8 @@ test('a diagnosis names who holds up everybody else, as text and as data', async
   await until(
     () => run.stages[0]?.counters?.read === 7 && run.stages.slice(0, 3).every((one) => one.isAsleep(0)),
   )
+  // The others are full before it has taken anything.
+  await until(() => run.diagnosis.stages[3].workers[0].item === 1)
   const { diagnosis } = run
   assert.deepEqual(JSON.parse(JSON.stringify(diagnosis)), diagnosis)
   assert.deepEqual(diagnosis.findings, [
