@@ -62,7 +62,8 @@ interface Answer {
  * None drops the item. An exception fails it, with its traceback. From `import millrace` on, what
  * is printed there goes to stderr, and stdin is empty.
  *
- * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_COMMAND_FAILED, MILLRACE_STAGE_FAILED, MILLRACE_NOT_CLONEABLE
+ * @throws MILLRACE_INVALID_OPTION, MILLRACE_UNKNOWN_OPTION; in the run MILLRACE_COMMAND_FAILED, MILLRACE_STAGE_FAILED,
+ *   MILLRACE_NOT_CLONEABLE, MILLRACE_BAD_FRAME
  * @example
  * .stage('blur', python({ file: new URL('./blur.py', import.meta.url) }), { concurrency: 4 })
  */

@@ -1,5 +1,7 @@
 // Programs as sources, stages and sinks.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once as onceEnded } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
@@ -353,20 +355,21 @@ test('one to one: on the loop, a program that ends while it has nothing to do is
   const folder = mkdtempSync(path.join(tmpdir(), 'millrace-'))
   const starts = path.join(folder, 'starts')
   try {
-    const started = () => (existsSync(starts) ? readFileSync(starts, 'utf8').length / 2 : 0)
-    const once = sh(`echo s >>"${starts}"; read -r line; echo "<$line>"`, { mapping: 'one-to-one' })
+    const started = () => (existsSync(starts) ? readFileSync(starts, 'utf8').trim().split('\n') : [])
+    const once = sh(`echo $$ >>"${starts}"; read -r line; echo "<$line>"`, { mapping: 'one-to-one' })
     async function* items() {
       yield 'a'
-      await until(() => started() === 1)
-      // Long enough for another to have been started, if that were done.
-      await new Promise((resolve) => setTimeout(resolve, 200))
-      assert.equal(started(), 1)
+      await until(() => started().length === 1)
+      await untilGone(Number(started()[0]), 1000)
+      // Others that begin after its end have ended: so would have another one of it.
+      for (let others = 0; others < 5; others++) await onceEnded(spawn('sh', ['-c', 'true']), 'exit')
+      assert.equal(started().length, 1)
       yield 'b'
     }
     const source = pipeline('once').source('items', items, LOOP)
     const { all } = await outputs(source.stage('once', command(once as never) as never, LOOP))
     assert.deepEqual(all, ['<a>', '<b>'])
-    assert.equal(started(), 2)
+    assert.equal(started().length, 2)
   } finally {
     rmSync(folder, { recursive: true })
   }
